@@ -1,0 +1,210 @@
+"""
+What is known of one patient, and what is not: facts with provenance, gaps with reasons.
+
+A `Snapshot` is all that reasoning ever sees. It is made by `cds.fhir.extract` from
+what an EHR sent, or by `cds.workshop.cases` from a test in a rule file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from cds.core.moment import Moment, age_in_years
+
+__all__ = [
+    "Bound",
+    "Entry",
+    "Gap",
+    "ListState",
+    "NotUsed",
+    "Person",
+    "Result",
+    "Snapshot",
+    "Source",
+    "Unusable",
+]
+
+
+class Gap(StrEnum):
+    """Why something is not known. The texts are what cards and tests print."""
+
+    NEVER_MEASURED = "never measured"
+    NOT_SENT = "not sent"
+    INCOMPLETE = "list not complete"
+    SEARCH_FAILED = "search failed"
+    STALE = "stale"
+    UNIT = "unit"
+    IMPLAUSIBLE = "implausible"
+    CONFLICT = "conflict"
+    STATUS = "status"
+    FUTURE = "future"
+    UNDATED = "undated"
+    UNREADABLE = "unreadable code"
+    COMPARATOR = "comparator"
+    OTHER_PATIENT = "other patient"
+    NO_SUBJECT = "no subject"
+    NO_VALUE = "no value"
+    NOT_FASTING = "not known to be fasting"
+    VERSION = "FHIR version"
+    ACUTE = "acute illness"
+    PREGNANCY = "pregnancy"
+    NO_PAIR = "no pair of results"
+    NOT_RECORDED = "not recorded"
+    NOT_VALID = "not valid"
+    NOT_DECIDED = "not decided"
+
+
+class Bound(StrEnum):
+    """What a result claims about the true value."""
+
+    EXACT = "="
+    BELOW = "<"
+    AT_MOST = "<="
+    ABOVE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact was read: resource, place in the request, code and status as received."""
+
+    resource: str
+    key: str
+    path: str
+    system: str = ""
+    code: str = ""
+    status: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """
+    One usable measurement.
+
+    *value* is in the concept's canonical unit, rounded to twelve digits; *sent* and
+    *unit* are as received (unit spelled the UCUM way). *days* is the age in whole
+    24-hour periods, counted from the earliest moment the date allows. *own_low* and
+    *own_high* are the laboratory's limits in the canonical unit, where sent.
+    """
+
+    concept: str
+    value: Decimal
+    sent: Decimal
+    unit: str
+    when: Moment
+    days: int
+    source: Source
+    bound: Bound = Bound.EXACT
+    own_low: Decimal | None = None
+    own_high: Decimal | None = None
+    specimen: str = ""
+    category: str = ""
+
+    def with_same_collection(self, other: Result) -> bool:
+        """Tell whether both were drawn together: one specimen, or one collection time."""
+        if self.specimen and self.specimen == other.specimen:
+            return True
+        return self.when.same_collection(other.when)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """
+    A datum that arrived and is not used, with the reason.
+
+    *value* is the canonical number where it could still be made (a conflict), *sent*
+    and *unit* what arrived, where both could be read.
+    """
+
+    concept: str
+    reason: Gap
+    source: Source
+    when: Moment | None = None
+    days: int | None = None
+    sent: Decimal | None = None
+    unit: str = ""
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One listed thing: a problem, a medicine, a plan, a procedure.
+
+    *active* is false for history (resolved, stopped, in remission), which counts
+    only where a rule says `ever`. *days* is the age of *when* (onset, start, else
+    recorded); None where nothing was dated. *ordered* marks a draft of this hook.
+    """
+
+    concept: str
+    source: Source
+    active: bool = True
+    when: Moment | None = None
+    days: int | None = None
+    ended: Moment | None = None
+    ended_days: int | None = None
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """Whether a list or a search was received whole; if not, why."""
+
+    complete: bool
+    reason: Gap = Gap.NOT_SENT
+
+
+@dataclass(frozen=True, slots=True)
+class NotUsed:
+    """How many data of one concept were left out for one reason: never values or ids."""
+
+    concept: str
+    reason: Gap
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The patient as rules see one. *sex* is `male`, `female` or `unknown`."""
+
+    id: str
+    sex: str = "unknown"
+    born: Moment | None = None
+    group: str = ""
+    deceased: bool = False
+
+    def age(self, at: datetime) -> tuple[int, int] | None:
+        """Give completed years, youngest and oldest possible; None without a birth date."""
+        return None if self.born is None else age_in_years(self.born, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """
+    Everything known of one patient at one time.
+
+    *results* holds the usable measurements of a concept, newest first; *unusable* what
+    arrived and cannot be used; *entries* listed things, newest first. *lists* says for
+    each list (`problems`, `medicines`, ...) and each search whether it came whole.
+    """
+
+    as_of: datetime
+    person: Person
+    results: Mapping[str, tuple[Result, ...]] = field(default_factory=dict)
+    unusable: Mapping[str, tuple[Unusable, ...]] = field(default_factory=dict)
+    entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    lists: Mapping[str, ListState] = field(default_factory=dict)
+    not_used: tuple[NotUsed, ...] = ()
+
+    def state_of(self, search: str) -> ListState:
+        """Say whether *search* came whole; one nobody mentions was not sent."""
+        return self.lists.get(search, _NOT_SENT)
+
+
+_NOT_SENT = ListState(complete=False, reason=Gap.NOT_SENT)

@@ -1,0 +1,207 @@
+"""
+What a release really reads: from its active cards down to concepts and searches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds.core.rules import (
+    BandIs,
+    Card,
+    CardFires,
+    Compare,
+    Expr,
+    GradeIs,
+    Holds,
+    Index,
+    Known,
+    Listed,
+    NewerThan,
+    NotUsedBecause,
+    Received,
+    Ruleset,
+    StageIs,
+    clauses_of,
+)
+
+__all__ = ["concepts_read", "expressions_of", "reached"]
+
+_Node = tuple[str, str]
+
+
+def expressions_of(card: Card) -> Iterator[Expr]:
+    """Walk every condition of a card."""
+    yield card.show_if
+    for one in card.unless:
+        yield one.when
+        if one.relevant is not None:
+            yield one.relevant
+    for _, expr in (*card.indicators, *card.priorities):
+        if expr is not None:
+            yield expr
+    for say in (*card.summaries, *card.details):
+        if say.condition is not None:
+            yield say.condition
+    for item in card.suggestions:
+        if item.offer_if is not None:
+            yield item.offer_if
+        for guard in item.guards:
+            yield guard.when
+            if guard.relevant is not None:
+                yield guard.relevant
+
+
+def _named(expr: Expr) -> Iterator[_Node]:
+    """Name what a condition asks about; concepts as ("concept", name)."""
+    for clause in clauses_of(expr):
+        if isinstance(clause, Compare):
+            if clause.what not in {"age", "input"}:
+                yield clause.what, clause.name
+        elif isinstance(clause, Known):
+            pairs = zip(clause.whats, clause.names, strict=True)
+            yield from ((what, name) for what, name in pairs if what != "age")
+        elif isinstance(clause, Listed | Received | NotUsedBecause):
+            yield from (("concept", name.partition(":")[0]) for name in clause.names)
+        elif isinstance(clause, NewerThan):
+            yield from (("concept", name) for name in (*clause.names, clause.than))
+        elif isinstance(clause, BandIs):
+            yield "index", clause.name
+        elif isinstance(clause, GradeIs):
+            yield "factor", clause.name
+        elif isinstance(clause, Holds):
+            yield "condition", clause.name
+        elif isinstance(clause, CardFires):
+            yield "card", clause.name
+        elif isinstance(clause, StageIs):
+            yield "stages", ""
+
+
+def _of_all(exprs: Iterable[Expr | None]) -> Iterator[_Node]:
+    for expr in exprs:
+        if expr is not None:
+            yield from _named(expr)
+
+
+def _kind_of(rules: Ruleset, name: str) -> _Node:
+    for kind, table in (
+        ("index", rules.indices),
+        ("reading", rules.readings),
+        ("factor", rules.factors),
+        ("condition", rules.conditions),
+    ):
+        if name in table:
+            return kind, name
+    return "concept", name
+
+
+def _of_index(rules: Ruleset, index: Index) -> Iterator[_Node]:
+    for one in index.inputs:
+        if one.what != "age":
+            yield one.what, one.source
+    yield from (_kind_of(rules, name) for name in index.first_of if name != "formula")
+    yield from _of_all(gate.when for gate in index.not_valid_if)
+    yield from _of_all(index.conditions.values())
+    yield from _of_all(index.count_of.values())
+
+
+def _of_card(rules: Ruleset, card: Card) -> Iterator[_Node]:
+    yield "stages", ""
+    yield from _of_all(expressions_of(card))
+    yield from (_kind_of(rules, name) for name in (*card.inputs, *card.drivers))
+    for item in card.suggestions:
+        for action in (item.action, *item.choices):
+            result = rules.actions[action].result if action in rules.actions else ""
+            if result:
+                yield "concept", result
+            yield from (
+                _kind_of(rules, name)
+                for name in _holes_of(rules, action)
+                if _kind_of(rules, name)[1] in rules.indices
+            )
+
+
+def _holes_of(rules: Ruleset, action: str) -> Iterator[str]:
+    """Name what the holes of an action's templates are filled from."""
+
+    def walk(value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            for part in value.split("{{")[1:]:
+                yield part.lstrip("=").partition("}}")[0].partition(".")[0].strip()
+        elif isinstance(value, dict):
+            for one in value.values():
+                yield from walk(one)
+        elif isinstance(value, list | tuple):
+            for one in value:
+                yield from walk(one)
+
+    if action in rules.actions:
+        for resource in rules.actions[action].resources:
+            yield from walk(dict(resource))
+
+
+def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:
+    kind, name = node
+    if kind == "card":
+        yield from _of_card(rules, rules.cards[name])
+    elif kind == "index":
+        yield from _of_index(rules, rules.indices[name])
+    elif kind == "reading":
+        yield "concept", rules.readings[name].concept
+    elif kind == "condition":
+        condition = rules.conditions[name]
+        yield from _of_all((condition.holds_if, condition.ruled_out_if))
+    elif kind == "stages" and rules.stages is not None:
+        yield from _of_all(line.condition for line in rules.stages.lines)
+    elif kind == "factor":
+        factor = rules.factors[name]
+        yield from _of_all([factor.assess_if])
+        for one in factor.exclude_if:
+            yield from _of_all((one.when, one.relevant))
+        yield from _of_all(one.when for one in (*factor.evidence_for, *factor.evidence_against))
+    elif kind == "concept":
+        concept = rules.concepts[name]
+        company = concept.fasting.company if concept.fasting else ()
+        yield from (("concept", other) for other in (*company, *concept.begins, *concept.ends))
+
+
+def _closure(rules: Ruleset) -> set[_Node]:
+    todo: list[_Node] = [("card", name) for name, card in rules.cards.items() if card.status == "active"]
+    if rules.population is not None:
+        todo.extend(_named(rules.population.require))
+        for one, _ in rules.population.unless:
+            todo.extend(_of_all((one.when, one.relevant)))
+    if rules.stages is not None:
+        todo.append(("stages", ""))
+    # What bends how other data are read counts as read: acute care, pregnancy.
+    todo.extend(
+        ("concept", name)
+        for name, one in rules.concepts.items()
+        if one.type in {"encounter", "episode"} or one.governs
+    )
+    found: set[_Node] = set()
+    while todo:
+        node = todo.pop()
+        if node not in found:
+            found.add(node)
+            todo.extend(_asked_by(rules, node))
+    return found
+
+
+def reached(rules: Ruleset) -> tuple[tuple[str, str], ...]:
+    """List what must be worked out for the active cards and the stage, in order."""
+    found = _closure(rules)
+    return tuple(
+        (kind, name)
+        for kind, name in rules.order
+        if ("stages", "") in found and kind == "stages" or (kind, name) in found
+    )
+
+
+def concepts_read(rules: Ruleset) -> frozenset[str]:
+    """
+    Name every concept that an active card, the stage or a gate reads.
+
+    Includes what proves fasting by company and the parts of episodes.
+    """
+    return frozenset(name for kind, name in _closure(rules) if kind == "concept")

@@ -1,0 +1,139 @@
+"""
+What is collected while a record is read; a snapshot is made of it at the end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Final
+
+from cds.core.facts import Entry, Gap, Result, Source, Unusable
+from cds.core.moment import Moment
+from cds.fhir.codings import Code
+from cds.fhir.moments import age_of, is_future
+from cds.fhir.references import Attribution, Item, Resource, identity_of
+
+__all__ = ["COUNTED", "Answer", "Gathered", "source_of", "type_in_words"]
+
+COUNTED: Final = frozenset(
+    {
+        Gap.UNIT,
+        Gap.IMPLAUSIBLE,
+        Gap.CONFLICT,
+        Gap.STATUS,
+        Gap.FUTURE,
+        Gap.UNDATED,
+        Gap.UNREADABLE,
+        Gap.COMPARATOR,
+        Gap.OTHER_PATIENT,
+        Gap.NO_SUBJECT,
+        Gap.VERSION,
+        Gap.ACUTE,
+        Gap.PREGNANCY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A coded yes or no, or a date, with the collection it belongs to."""
+
+    concept: str
+    word: str
+    when: Moment
+    specimen: str
+    source: Source
+    date: Moment | None = None
+
+
+@dataclass(slots=True)
+class Gathered:
+    """
+    The notebook of one extraction.
+
+    *unproved* are results that count only where the sample is shown to be fasting.
+    *spoiled_searches* and *spoiled_types* name the lists that are not whole because of
+    what stood in them.
+    """
+
+    as_of: datetime
+    zone: tzinfo | None
+    attribution: Attribution
+    born: Moment | None = None
+    results: dict[str, list[Result]] = field(default_factory=dict)
+    unproved: dict[str, list[Result]] = field(default_factory=dict)
+    unusable: dict[str, list[Unusable]] = field(default_factory=dict)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+    spoiled_searches: dict[str, Gap] = field(default_factory=dict)
+    spoiled_types: dict[str, Gap] = field(default_factory=dict)
+    counts: Counter[tuple[str, Gap]] = field(default_factory=Counter)
+
+    def leave_out(
+        self,
+        concept: str,
+        gap: Gap,
+        source: Source,
+        when: Moment | None = None,
+    ) -> None:
+        """Note a datum that arrived and is not used."""
+        days = None if when is None else age_of(when, self.as_of)
+        self.unusable.setdefault(concept, []).append(Unusable(concept, gap, source, when, days))
+
+    def enter(
+        self,
+        concept: str,
+        source: Source,
+        *,
+        active: bool,
+        when: Moment | None = None,
+        ended: Moment | None = None,
+        ordered: bool = False,
+        may_be_future: bool = False,
+    ) -> None:
+        """Note a listed thing; what lies in the future is left out, a future end is no end."""
+        if when is not None and not may_be_future and is_future(when, self.as_of):
+            self.leave_out(concept, Gap.FUTURE, source, when)
+            return
+        if ended is not None and ended.start > self.as_of:
+            ended = None
+        entry = Entry(
+            concept=concept,
+            source=source,
+            active=active,
+            when=when,
+            days=None if when is None else age_of(when, self.as_of),
+            ended=ended,
+            ended_days=None if ended is None else age_of(ended, self.as_of),
+            ordered=ordered,
+        )
+        self.entries.setdefault(concept, []).append(entry)
+
+    def count(self, concepts: Iterable[str], gap: Gap, resource: Resource) -> None:
+        """Count what is not even shown: foreign, without a subject, entered in error."""
+        named = set(concepts) or {type_in_words(resource)}
+        for concept in named:
+            self.counts[concept, gap] += 1
+
+
+def source_of(item: Item, code: Code = ("", ""), status: object = "") -> Source:
+    """Say where a fact was read."""
+    resource = item.resource
+    return Source(
+        resource=identity_of(resource) or resource["resourceType"],
+        key=item.key,
+        path=item.path,
+        system=code[0],
+        code=code[1],
+        status=status if type(status) is str else "",
+        raw=resource,
+    )
+
+
+def type_in_words(resource: Resource) -> str:
+    """Write `MedicationRequest` as "medication request"."""
+    words = "".join(f" {one}" if one.isupper() else one for one in resource["resourceType"][:64])
+    return words.strip().lower() if resource["resourceType"].isalpha() else "resource"

@@ -1,0 +1,120 @@
+"""
+Plans: diets and exercise, found in care plans, goals and orders by code or by words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from cds.core.facts import Gap
+from cds.core.rules import Concept
+from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
+from cds.fhir.gathering import Gathered, source_of
+from cds.fhir.moments import read
+from cds.fhir.references import Item, Resource
+from cds.fhir.words import Words, tokens_of
+
+__all__ = ["PLAN_TYPES", "Plans"]
+
+PLAN_TYPES: Final = frozenset(
+    {"CarePlan", "Goal", "NutritionOrder", "ServiceRequest", "CommunicationRequest"}
+)
+_CURRENT: Final = frozenset({"active", "draft"})
+_CURRENT_GOAL: Final = frozenset({"proposed", "planned", "accepted", "active", "draft"})
+_PAST: Final = frozenset({"completed", "on-hold"})
+_DATES: Final = ("authoredOn", "dateTime", "startDate", "created")
+_LABORATORY: Final = frozenset({"laboratory", "lab"})
+
+# Where each type says what is planned: paths of element names.
+_PLACES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "CarePlan": (("category",), ("activity", "detail", "code")),
+    "Goal": (("description",), ("category",)),
+    "NutritionOrder": (
+        ("oralDiet", "type"),
+        ("foodPreferenceModifier",),
+        ("excludeFoodModifier",),
+    ),
+    "ServiceRequest": (("code",), ("orderDetail",)),
+    "CommunicationRequest": (("category",), ("reasonCode",)),
+}
+_TEXTS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "CarePlan": (("title",), ("description",), ("activity", "detail", "description")),
+    "NutritionOrder": (("oralDiet", "instruction"),),
+    "CommunicationRequest": (("payload", "contentString"),),
+}
+
+
+class Plans:
+    """Reads everything that may hold a plan; made once."""
+
+    def __init__(self, concepts: Sequence[Concept], systems: Systems) -> None:
+        own = [one for one in concepts if one.type == "plan"]
+        self._index = CodeIndex(own, systems)
+        self._words = Words(own)
+        self._systems = systems
+        self.is_needed = bool(own)
+
+    def take(self, item: Item, gathered: Gathered) -> None:
+        """Read one plan, goal or order of the patient."""
+        resource = item.resource
+        kind = resource["resourceType"]
+        places = [one for path in _PLACES[kind] for one in _walk(resource, path)]
+        codes = [code for one in places for code in codings_of(one)]
+        found: dict[str, Code] = {hit.concept.id: code for hit, code in self._index.all_hits(codes)}
+        if not self._is_test(resource, codes):
+            texts = [text for one in places for text in texts_of(one)]
+            for path in _TEXTS.get(kind, ()):
+                texts.extend(one for one in _walk(resource, path) if type(one) is str)
+            meant, _ = self._words.meant_by(tuple(dict.fromkeys(texts)), deniable=True)
+            for name in meant:
+                found.setdefault(name, ("", ""))
+        if found:
+            self._enter(item, found, gathered)
+
+    def _enter(self, item: Item, found: dict[str, Code], gathered: Gathered) -> None:
+        resource = item.resource
+        status = resource.get("lifecycleStatus" if resource["resourceType"] == "Goal" else "status")
+        current = _CURRENT_GOAL if resource["resourceType"] == "Goal" else _CURRENT
+        if resource.get("doNotPerform") is True or type(status) is not str:
+            return
+        if status == "entered-in-error":
+            gathered.count(found, Gap.STATUS, resource)
+            return
+        if not item.ordered and status not in current | _PAST:
+            return
+        when = next(filter(None, (read(resource.get(one), gathered.zone) for one in _DATES)), None)
+        period = resource.get("period")
+        if type(period) is dict:
+            when = read(period.get("start"), gathered.zone) or when
+        for name, code in found.items():
+            gathered.enter(
+                name,
+                source_of(item, code, status),
+                active=item.ordered or status in current,
+                when=when,
+                ordered=item.ordered,
+            )
+
+    def _is_test(self, resource: Resource, codes: Sequence[Code]) -> bool:
+        """Tell whether an order is for a laboratory: its words never name a plan."""
+        if resource["resourceType"] != "ServiceRequest":
+            return False
+        if any(self._systems.name(system) == "loinc" for system, _ in codes):
+            return True
+        for one in _walk(resource, ("category",)):
+            said = [*texts_of(one), *(code for _, code in codings_of(one))]
+            if any(not _LABORATORY.isdisjoint(tokens_of(text)) for text in said):
+                return True
+        return False
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """Follow element names; lists are walked through."""
+    if type(value) is list:
+        for one in value:
+            yield from _walk(one, path)
+    elif not path:
+        yield value
+    elif type(value) is dict and path[0] in value:
+        yield from _walk(value[path[0]], path[1:])

@@ -1,0 +1,420 @@
+"""
+Decisions to CDS Hooks cards, and what the response says about its own evaluation.
+
+A card carries its whole basis (`docs/reading-cards.md`): what fired, each input with value,
+unit, date and age, what was missing and why, the cut-offs in plain words, sources,
+limits, rule and version, ways to disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from cds.core.facts import Gap, NotUsed, Snapshot
+from cds.core.findings import CardFinding, Conclusions, Decision, Offer
+from cds.core.rules import Action, Card, Citation, Ruleset
+from cds.hooks.words import Words, age
+
+__all__ = ["compose", "evaluation", "evidence_of"]
+
+RULE = "org.metabolic-cds.rule"
+
+Draft = Callable[[Mapping[str, Any], Mapping[str, "str | Decimal"]], dict[str, Any]]
+
+
+def compose(
+    rules: Ruleset,
+    snapshot: Snapshot,
+    conclusions: Conclusions,
+    decision: Decision,
+    *,
+    draft: Draft,
+    new_uuid: Callable[[], str],
+    faults: Mapping[str, tuple[str, ...]] | None = None,
+) -> list[dict[str, Any]]:
+    """
+    Write the cards of a decision, the most urgent first.
+
+    *draft* fills and validates a resource template; *faults* names, by resource key,
+    places where a cited resource is not valid R4. Nothing in a card is empty or null.
+    """
+    words = Words(rules, snapshot, conclusions)
+    writer = _Writer(rules, snapshot, conclusions, words, draft, new_uuid, faults or {})
+    return [writer.card(finding) for finding in decision.shown]
+
+
+class _Writer:
+    """Writes the cards of one response."""
+
+    def __init__(
+        self,
+        rules: Ruleset,
+        snapshot: Snapshot,
+        conclusions: Conclusions,
+        words: Words,
+        draft: Draft,
+        new_uuid: Callable[[], str],
+        faults: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self._rules = rules
+        self._snapshot = snapshot
+        self._conclusions = conclusions
+        self._words = words
+        self._draft = draft
+        self._new_uuid = new_uuid
+        self._faults = faults
+
+    def card(self, finding: CardFinding) -> dict[str, Any]:
+        """Write one card with everything that became a part of it."""
+        card = self._rules.cards[finding.card]
+        parts = [finding, *finding.merged]
+        written: dict[str, Any] = {
+            "uuid": self._new_uuid(),
+            "summary": self._summary(finding),
+            "indicator": finding.indicator,
+            "detail": "\n\n".join(self._blocks(finding)),
+            "source": self._source(card),
+        }
+        suggestions = [one for part in parts for one in self._suggestions(part)]
+        if suggestions:
+            written["suggestions"] = suggestions
+            written["selectionBehavior"] = card.choose
+        reasons = [
+            {
+                "code": reason.code,
+                "system": self._rules.profile.override_system,
+                "display": reason.display,
+            }
+            for reason in self._rules.profile.override_reasons
+            if reason.code in card.override_reasons
+        ]
+        if reasons:
+            written["overrideReasons"] = reasons
+        if card.links:
+            written["links"] = [dict(link) for link in card.links]
+        rule: dict[str, Any] = {
+            "code": card.code,
+            "id": card.id,
+            "version": card.version,
+            "release": self._rules.release,
+        }
+        others = (*finding.merged, *finding.appended)
+        if others:
+            rule["codes"] = [card.code, *(self._rules.cards[one.card].code for one in others)]
+        written["extension"] = {RULE: rule}
+        return written
+
+    def _summary(self, finding: CardFinding) -> str:
+        card = self._rules.cards[finding.card]
+        return self._words.summary(card.summaries[finding.summary].say, card, finding)
+
+    def _source(self, card: Card) -> dict[str, Any]:
+        profile = self._rules.profile
+        text = self._rules.sources.get(card.source)
+        label = profile.source_label
+        if text is not None:
+            label = f"{label}: {_titled(text.title, text.year)}"
+        source: dict[str, Any] = {"label": label}
+        url = (text.url if text is not None else "") or profile.source_url
+        if url:
+            source["url"] = url
+        source["topic"] = {"system": profile.topic_system, "code": card.code, "display": card.title}
+        return source
+
+    # --- detail -----------------------------------------------------------------
+
+    def _blocks(self, finding: CardFinding) -> Iterable[str]:
+        card = self._rules.cards[finding.card]
+        yield from self._body(finding)
+        for other in finding.appended:
+            yield f"**Also:** {self._summary(other)}."
+            yield from self._said(other)
+        for other in finding.merged:
+            code = self._rules.cards[other.card].code
+            yield f"### {self._summary(other)} ({code})"
+            yield from self._body(other)
+        yield self._footer(card, finding)
+
+    def _body(self, finding: CardFinding) -> Iterable[str]:
+        card = self._rules.cards[finding.card]
+        yield from self._said(finding)
+        table, missing = self._basis(card)
+        if table:
+            yield "**Based on**\n\n" + "\n".join(table)
+        if missing:
+            yield "**Not considered**\n\n" + "\n".join(missing)
+        drivers = list(self._drivers(card))
+        if drivers:
+            yield "**Drivers**\n\n" + "\n".join(drivers)
+        if finding.notes:
+            names = ", ".join(dict.fromkeys(self._words.title(name) for name in finding.notes))
+            yield self._rules.profile.texts["not_known"].replace("{{names}}", names)
+        for offer in finding.offers:
+            yield from self._about_offer(card, offer)
+        if card.logic:
+            yield f"**Rule:** {self._words.fill(card.logic, card, finding)}"
+        cited = "; ".join(self._cited(card.about.evidence))
+        if cited:
+            grade = f" Evidence grade {card.grade}." if card.grade else ""
+            yield f"**Evidence:** {cited}.{grade}"
+        limits = [*card.about.limits]
+        if card.upkeep.clinical_review == "pending":
+            limits.append(self._rules.profile.texts["pending"])
+        if limits:
+            yield "**Limits:** " + " ".join(limits)
+
+    def _said(self, finding: CardFinding) -> Iterable[str]:
+        card = self._rules.cards[finding.card]
+        for at in finding.details:
+            yield self._words.fill(card.details[at].say, card, finding)
+
+    def _basis(self, card: Card) -> tuple[list[str], list[str]]:
+        rows = []
+        missing = []
+        names = [self._full(name, card) for name in card.inputs]
+        for name in names:
+            value = self._words.value(name)
+            title = self._words.title(name)
+            if not value:
+                missing.append(f"- {title}: {self._words.gap(name)}")
+                continue
+            days = self._words.days(name)
+            written = age(days) if days is not None else ""
+            rows.append(
+                f"| {title} | {value}{self._remark(name)} | {self._words.when(name)} | {written} |"
+            )
+            newer = self._newer_unused(name)
+            if newer:
+                missing.append(f"- {title}: {newer}")
+        if rows:
+            rows = ["| Input | Value | Date | Age |", "| --- | --- | --- | --- |", *rows]
+        return rows, missing
+
+    def _full(self, name: str, card: Card) -> str:
+        own = f"{card.id}.{name}"
+        return own if own in self._conclusions.numbers else name
+
+    def _remark(self, name: str) -> str:
+        """Add what must be known with a number: how it was made, what was wrong with it."""
+        remarks: list[str] = []
+        index = self._rules.indices.get(name)
+        if index is not None:
+            found = self._conclusions.numbers.get(name)
+            if found is not None:
+                remarks.extend(found.notes)
+                if found.criteria:
+                    unknown = sum(one.is_unknown for one in found.criteria.values())
+                    remarks.append(f"of {len(found.criteria)}, {unknown} unknown")
+            if index.note:
+                remarks.append(index.note)
+        for result in self._cited_results(name):
+            places = self._faults.get(result)
+            if places:
+                remarks.append(f"used although not valid R4 at {', '.join(places)}")
+        return f" ({'; '.join(dict.fromkeys(remarks))})" if remarks else ""
+
+    def _cited_results(self, name: str) -> Iterable[str]:
+        if name in self._rules.concepts:
+            datum = self._words.datum(name)
+            if datum is not None and datum.result is not None:
+                yield datum.result.source.key
+        elif name in self._conclusions.numbers:
+            for result in self._conclusions.numbers[name].results:
+                yield result.source.key
+
+    def _newer_unused(self, name: str) -> str:
+        datum = self._words.datum(name) if name in self._rules.concepts else None
+        if datum is None:
+            return ""
+        for one in self._snapshot.unusable.get(name, ()):
+            if one.reason in _SAID and one.days is not None and one.days < datum.days:
+                return f"a newer result was not used ({one.reason})"
+        return ""
+
+    def _drivers(self, card: Card) -> Iterable[str]:
+        for name in card.drivers:
+            found = self._conclusions.grades.get(name)
+            if found is None or found.state != "graded":
+                continue
+            low, high = found.points
+            points = (
+                f"{low} points" if low == high else f"{low} points, up to {high} if all were known"
+            )
+            yield f"- {self._words.title(name)}: {found.grade} ({points})"
+
+    def _about_offer(self, card: Card, offer: Offer) -> Iterable[str]:
+        action = self._rules.actions[offer.action]
+        if offer.offered:
+            if offer.warnings:
+                yield f"**{action.label}:** {' '.join(offer.warnings)}"
+            if not action.resources:
+                yield f"Consider: {self._words.fill(action.description, card)}"
+            return
+        item = next(one for one in card.suggestions if one.id == offer.suggestion)
+        guard = next(one for one in item.guards if one.id == offer.blocked_by)
+        yield f"Not offered: {action.label}. {guard.because}"
+
+    def _cited(self, evidence: Iterable[Citation]) -> Iterable[str]:
+        for one in evidence:
+            text = self._rules.sources.get(one.cite)
+            if text is None:
+                continue
+            strength = ", ".join(
+                part for part in (one.strength, f"grade {one.grade}" if one.grade else "") if part
+            )
+            ours = "our reading: " if one.inferred else ""
+            tail = f" [{strength}]" if strength else ""
+            yield f"{_titled(text.title, text.year)} ({ours}{one.supports}){tail}"
+
+    def _footer(self, card: Card, finding: CardFinding) -> str:
+        texts = self._rules.profile.texts
+        parts = [card, *(self._rules.cards[one.card] for one in finding.merged)]
+        rules = ", ".join(f"{one.code} {one.version}" for one in parts)
+        words = " ".join(
+            texts[key] for key in ("judgement", "not_absent", "not_device") if key in texts
+        )
+        return f"Rule {rules}, release {self._rules.release}. {words}"
+
+    # --- suggestions ------------------------------------------------------------
+
+    def _suggestions(self, finding: CardFinding) -> Iterable[dict[str, Any]]:
+        card = self._rules.cards[finding.card]
+        offered = [one for one in finding.offers if one.offered]
+        for offer in offered:
+            action = self._rules.actions[offer.action]
+            if not action.resources:
+                continue
+            item = next(one for one in card.suggestions if one.id == offer.suggestion)
+            suggestion: dict[str, Any] = {
+                "label": item.label or action.label,
+                "uuid": self._new_uuid(),
+            }
+            if item.recommended:
+                suggestion["isRecommended"] = True
+            suggestion["actions"] = [
+                {
+                    "type": "create",
+                    "description": self._words.fill(action.description, card),
+                    "resource": self._drafted(card, action, template, offered),
+                }
+                for template in action.resources
+            ]
+            yield suggestion
+
+    def _drafted(
+        self, card: Card, action: Action, template: Mapping[str, Any], offered: list[Offer]
+    ) -> dict[str, Any]:
+        """Draft one resource; a plan lists the other actions offered beside it."""
+        if template["resourceType"] == "CarePlan":
+            labels = [
+                self._rules.actions[one.action].label for one in offered if one.action != action.id
+            ]
+            if labels:
+                activity = [
+                    {"detail": {"status": "not-started", "description": label}} for label in labels
+                ]
+                template = {**template, "activity": activity}
+        resource = self._draft(template, self._words.holes(card))
+        return {"resourceType": resource["resourceType"], "id": self._new_uuid(), **resource}
+
+
+_SAID = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.CONFLICT, Gap.FUTURE, Gap.STATUS, Gap.COMPARATOR})
+
+
+def _titled(title: str, year: int) -> str:
+    return title if str(year) in title else f"{title} ({year})"
+
+
+def evidence_of(
+    rules: Ruleset, conclusions: Conclusions, decision: Decision, snapshot: Snapshot
+) -> dict[str, Any]:
+    """Collect the resources that the shown cards cite, by their key, each once."""
+    words = Words(rules, snapshot, conclusions)
+    found: dict[str, Any] = {}
+    todo = [part for one in decision.shown for part in (one, *one.merged)]
+    for finding in todo:
+        for name in rules.cards[finding.card].inputs:
+            if name in rules.concepts:
+                datum = words.datum(name)
+                results = [datum.result] if datum is not None and datum.result else []
+            elif name in conclusions.numbers:
+                results = list(conclusions.numbers[name].results)
+            else:
+                results = []
+            for result in results:
+                found.setdefault(result.source.key, result.source.raw)
+    return found
+
+
+def evaluation(
+    rules: Ruleset,
+    snapshot: Snapshot,
+    conclusions: Conclusions,
+    decision: Decision,
+    *,
+    engine: str,
+    trace_id: str,
+    read: frozenset[str],
+) -> dict[str, Any]:
+    """
+    Say what was evaluated, without anything of the patient but the stage label.
+
+    Rule codes only; empty members are left out, so readers take absent as empty.
+    """
+
+    def codes(names: Iterable[str]) -> list[str]:
+        return [rules.cards[name].code for name in names if rules.cards[name].is_rule]
+
+    shown: list[str] = []
+    for one in decision.shown:
+        shown.extend((one.card, *(part.card for part in (*one.merged, *one.appended))))
+    about: dict[str, Any] = {
+        "fired": codes(decision.fired),
+        "shown": codes(shown),
+        "quiet": codes(decision.quiet),
+        "cut": codes(decision.cut),
+        "withheld": [
+            {"rule": rules.cards[one.card].code, "because": one.because}
+            for one in decision.withheld
+            if rules.cards[one.card].is_rule
+        ],
+        "unknown": [
+            {
+                "rule": rules.cards[name].code,
+                "needs": list(dict.fromkeys(need.name for need in needs)),
+            }
+            for name, needs in decision.unknown
+            if rules.cards[name].is_rule and needs
+        ],
+    }
+    about = {name: value for name, value in about.items() if value}
+    not_used = [
+        {"concept": one.concept, "reason": str(one.reason), "count": one.count}
+        for one in (*snapshot.not_used, *_stale(rules, snapshot, read))
+    ]
+    found: dict[str, Any] = {
+        "release": rules.release,
+        "profile": rules.profile.id,
+        "asOf": snapshot.as_of.isoformat(),
+        "engine": engine,
+        "stage": conclusions.stage.label,
+        "traceId": trace_id,
+    }
+    if about:
+        found["rules"] = about
+    if not_used:
+        found["notUsed"] = not_used
+    return found
+
+
+def _stale(rules: Ruleset, snapshot: Snapshot, read: frozenset[str]) -> Iterable[NotUsed]:
+    """Count results older than their concept allows."""
+    for name in sorted(read):
+        within = rules.concepts[name].within
+        if within is None:
+            continue
+        count = sum(one.days > within for one in snapshot.results.get(name, ()))
+        if count:
+            yield NotUsed(name, Gap.STALE, count)

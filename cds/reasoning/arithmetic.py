@@ -1,0 +1,474 @@
+"""
+Numbers from several results: readings and indices.
+
+Shared by both evaluators: what is compared must be the same number. Conditions are
+asked through a function, so each evaluator brings its own answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import time
+from decimal import Decimal
+
+from cds.core.facts import Gap, Result, Snapshot
+from cds.core.findings import IndexResult, Interval
+from cds.core.latest import gap_of, latest, range_of
+from cds.core.moment import DAY, Moment
+from cds.core.quantity import round12
+from cds.core.rules import Compare, Concept, Expr, Index, Input, Reading
+from cds.core.truth import Need, Truth, all_of, any_of, negate, unknown
+from cds.reasoning.comparison import Facing, compare, possible_cases
+from cds.reasoning.formula import FREE, Chosen, Formula
+from cds.reasoning.grading import Ask
+from cds.reasoning.questions import asks_inputs_only
+
+__all__ = ["Numbers"]
+
+
+class Numbers:
+    """
+    Works out readings and indices of one snapshot.
+
+    *known* collects what has been worked out, by name; an index may use another only
+    after it, which the order of the release guarantees.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        concepts: Mapping[str, Concept],
+        facing: Facing,
+    ) -> None:
+        self._snapshot = snapshot
+        self._concepts = concepts
+        self._facing = facing
+        self.known: dict[str, IndexResult] = {}
+
+    # --- readings -----------------------------------------------------------
+
+    def read(self, reading: Reading) -> IndexResult:
+        """Work out a number from several results of one concept."""
+        results = [
+            one
+            for one in self._snapshot.results.get(reading.concept, ())
+            if self._in_time(one.days, reading) and self._drawn(one, reading) != "late"
+        ]
+        found = (
+            self._count(reading, results)
+            if reading.kind == "count days of"
+            else self._summary_of(reading, results)
+        )
+        self.known[reading.id] = found
+        return found
+
+    @staticmethod
+    def _in_time(days: int | None, reading: Reading) -> bool:
+        if reading.between is None or days is None:
+            return True
+        return reading.between[0] <= days <= reading.between[1]
+
+    @staticmethod
+    def _drawn(result: Result, reading: Reading) -> str:
+        """Say whether a result was drawn `early` enough, too `late`, or at an `unknown` time."""
+        if not reading.drawn_before:
+            return "early"
+        clock = result.when.clock
+        if clock is None:
+            return "unknown"
+        return "early" if clock < time.fromisoformat(reading.drawn_before) else "late"
+
+    def _qualifies(self, reading: Reading, result: Result) -> Truth:
+        if reading.low is None and reading.high is None:
+            answer = all_of(())
+        else:
+            answer = self._in_range(reading, result)
+        if answer.is_yes and self._drawn(result, reading) == "unknown":
+            return unknown(Need(reading.concept, "time of draw"))
+        return answer
+
+    def _in_range(self, reading: Reading, result: Result) -> Truth:
+        return compare(
+            range_of(result.value, result.bound),
+            reading.low,
+            reading.high,
+            self._facing,
+            sent=range_of(result.sent, result.bound),
+            unit=result.unit,
+            result=result,
+        )
+
+    def _count(self, reading: Reading, results: list[Result]) -> IndexResult:
+        """
+        Count days with a qualifying result, as (sure, possible).
+
+        A day that holds only unusable results, or a result that a bound leaves open,
+        could still qualify; a search that did not come whole could hold any number.
+        """
+        answers = [(one, self._qualifies(reading, one)) for one in results]
+        if reading.if_latest and answers and answers[0][1].is_no:
+            return self._counted(reading, (), Interval(Decimal(0), Decimal(0)))
+        sure = [one for one, answer in answers if answer.is_yes]
+        days = _spaced({one.when.day for one in sure}, sure, reading.apart)
+        open_days = {one.when.day for one, answer in answers if answer.is_unknown}
+        clashes: dict[str, list[Decimal]] = {}
+        for one in self._snapshot.unusable.get(reading.concept, ()):
+            if not self._in_time(one.days, reading) or one.when is None:
+                continue
+            if one.reason is Gap.CONFLICT and one.value is not None:
+                clashes.setdefault(one.when.day, []).append(one.value)
+            elif one.reason in _MAY_COUNT:
+                open_days.add(one.when.day)
+        for day, values in clashes.items():
+            span = Interval(min(values), max(values))
+            answer = compare(span, reading.low, reading.high, self._facing)
+            if answer.is_yes:
+                days.add(day)
+            elif answer.is_unknown:
+                open_days.add(day)
+        low = Decimal(len(days))
+        complete = self._snapshot.state_of(self._concepts[reading.concept].search).complete
+        high = Decimal(len(days | open_days)) if complete else None
+        return self._counted(reading, tuple(sure), Interval(low, high))
+
+    def _counted(
+        self, reading: Reading, results: tuple[Result, ...], number: Interval
+    ) -> IndexResult:
+        return IndexResult(
+            name=reading.id,
+            state="value",
+            number=number,
+            needs=(Need(reading.concept, self._gap(reading.concept, None)),),
+            results=results,
+            when=results[0].when if results else None,
+            days=results[0].days if results else None,
+        )
+
+    def _summary_of(self, reading: Reading, results: list[Result]) -> IndexResult:
+        if reading.different_days:
+            results = list({one.when.day: one for one in reversed(results)}.values())[::-1]
+        wanted = reading.last or 1
+        if len(results) < wanted:
+            reason = self._gap(reading.concept, reading.between[1] if reading.between else None)
+            return self._missing(reading.id, [Need(reading.concept, reason)])
+        if reading.kind in {"average of last", "mean of"}:
+            used = results[:wanted]
+            total = sum((one.value for one in used), Decimal(0))
+            number = round12(FREE.divide(total, Decimal(len(used))))
+        else:
+            pick = max if reading.kind == "highest of" else min
+            used = [pick(results, key=lambda one: one.value)]
+            number = used[0].value
+        return IndexResult(
+            name=reading.id,
+            state="value",
+            number=Interval.exactly(number),
+            results=tuple(used),
+            when=used[0].when,
+            days=used[0].days,
+        )
+
+    # --- indices ------------------------------------------------------------
+
+    def compute(self, index: Index, ask: Ask) -> IndexResult:
+        """
+        Work out an index: inputs, pair, validity, formula.
+
+        *ask* answers the questions of this index. The result is a value (exact, or
+        within bounds), unknown with needs, or not valid with the reason.
+        """
+        stop = self._gated(index, ask)
+        if stop is not None:
+            found = IndexResult(name=index.id, state="not valid", because=stop)
+        elif index.count_of:
+            found = self._criteria(index, ask)
+        elif index.first_of:
+            found = self._first_of(index, ask)
+        else:
+            found = self._own(index, ask)
+        self.known[index.id] = found
+        return found
+
+    @staticmethod
+    def _gated(index: Index, ask: Ask) -> str | None:
+        """Name the first gate that is proved, whether or not there are inputs."""
+        for gate in index.not_valid_if:
+            if not asks_inputs_only(gate.when) and ask(f"{index.id}.not_valid_if.{gate.id}").is_yes:
+                return gate.id
+        return None
+
+    def _criteria(self, index: Index, ask: Ask) -> IndexResult:
+        answers = {name: ask(f"{index.id}.count_of.{name}") for name in index.count_of}
+        sure = sum(one.is_yes for one in answers.values())
+        possible = sum(not one.is_no for one in answers.values())
+        return IndexResult(
+            name=index.id,
+            state="value",
+            number=Interval(Decimal(sure), Decimal(possible)),
+            criteria=answers,
+            needs=tuple(dict.fromkeys(need for one in answers.values() for need in one.needs)),
+        )
+
+    def _first_of(self, index: Index, ask: Ask) -> IndexResult:
+        needs: list[Need] = []
+        for name in index.first_of:
+            if name == "formula":
+                found = self._own(index, ask)
+            elif name in self.known:
+                found = self.known[name]
+            else:
+                found = self._as_sent(index, name)
+            if found.state != "unknown":
+                return _renamed(found, index.id)
+            needs.extend(found.needs)
+        return self._missing(index.id, needs)
+
+    def _as_sent(self, index: Index, concept: str) -> IndexResult:
+        datum = latest(self._snapshot, concept)
+        rule = self._concepts[concept]
+        within = next((one.within for one in index.inputs if one.source == concept), rule.within)
+        if datum is None or datum.conflict or (within is not None and datum.days > within):
+            return self._missing(index.id, [Need(concept, self._gap(concept, within))])
+        result = datum.result
+        return IndexResult(
+            name=index.id,
+            state="value",
+            number=datum.number,
+            results=(result,) if result else (),
+            when=result.when if result else None,
+            days=datum.days,
+        )
+
+    def _own(self, index: Index, ask: Ask) -> IndexResult:
+        chosen, needs = self._choose(index)
+        if needs:
+            return self._missing(index.id, needs)
+        stop = self._stopped(index, chosen, ask)
+        used = tuple(one.result for one in chosen.values() if one.result is not None)
+        newest = max(used, key=lambda one: one.when.end, default=None)
+        if stop is not None:
+            return IndexResult(
+                name=index.id,
+                state="not valid",
+                because=stop,
+                results=used,
+                when=newest.when if newest else None,
+                days=newest.days if newest else None,
+            )
+        ones: dict[str, Decimal] = {}
+        for name in index.conditions:
+            answer = ask(f"{index.id}.conditions.{name}")
+            if answer.is_unknown:
+                return self._missing(index.id, answer.needs or (Need(name, Gap.NOT_RECORDED),))
+            ones[name] = Decimal(1 if answer.is_yes else 0)
+        number = self._value(index, chosen, ones)
+        if number is None:
+            return self._missing(index.id, [Need(index.id, _NOT_COMPUTABLE)])
+        return IndexResult(
+            name=index.id,
+            state="value",
+            number=number,
+            results=used,
+            when=newest.when if newest else None,
+            days=newest.days if newest else None,
+            notes=tuple(note for one in chosen.values() for note in one.notes),
+        )
+
+    def _stopped(self, index: Index, chosen: Mapping[str, Chosen], ask: Ask) -> str | None:
+        """Name the first gate that makes the number not valid."""
+        for gate in index.not_valid_if:
+            if asks_inputs_only(gate.when):
+                answer = self._of_inputs(gate.when, chosen)
+            else:
+                answer = ask(f"{index.id}.not_valid_if.{gate.id}")
+            if answer.is_yes or (answer.is_unknown and gate.if_unknown == "withhold"):
+                return gate.id
+        return None
+
+    def _of_inputs(self, expr: Expr, chosen: Mapping[str, Chosen]) -> Truth:
+        if isinstance(expr, Compare):
+            one = chosen.get(expr.name)
+            if one is None:
+                return unknown(Need(expr.name, Gap.NO_PAIR))
+            return compare(
+                one.number, expr.low, expr.high, self._facing, sent=one.sent, unit=one.unit
+            )
+        kind = type(expr).__name__
+        if kind == "Not":
+            return negate(self._of_inputs(expr.of, chosen))  # type: ignore[union-attr,arg-type]
+        join = all_of if kind == "All" else any_of
+        return join(self._of_inputs(one, chosen) for one in expr.of)  # type: ignore[union-attr]
+
+    def _choose(self, index: Index) -> tuple[dict[str, Chosen], list[Need]]:
+        """Choose the newest set of inputs that satisfies every pair."""
+        needs: list[Need] = []
+        chosen: dict[str, Chosen] = {}
+        candidates: dict[str, tuple[Result, ...]] = {}
+        for one in index.inputs:
+            if one.what == "concept":
+                found = self._candidates(one)
+                if found:
+                    candidates[one.name] = found
+                elif not one.optional:
+                    reason = self._gap(one.source, self._window(one))
+                    needs.append(Need(one.source, reason))
+            elif one.what == "age":
+                age = self._age()
+                if age is None:
+                    needs.append(Need("age", Gap.NOT_RECORDED))
+                else:
+                    chosen[one.name] = age
+            else:
+                other = self.known[one.source]
+                if other.state == "value" and other.number is not None:
+                    chosen[one.name] = Chosen(other.number, other.number, "", None, other.notes)
+                elif not one.optional:
+                    needs.extend(other.needs or (Need(one.source, Gap.NOT_VALID),))
+        if needs:
+            return chosen, needs
+        picked = self._matching(index, candidates)
+        if picked is None:
+            names = [one.source for one in index.inputs if one.name in candidates]
+            return chosen, [Need(name, Gap.NO_PAIR) for name in names]
+        for name, result in picked.items():
+            chosen[name] = Chosen(
+                range_of(result.value, result.bound),
+                range_of(result.sent, result.bound),
+                result.unit,
+                result,
+            )
+        return chosen, []
+
+    def _window(self, one: Input) -> int | None:
+        return one.within if one.within is not None else self._concepts[one.source].within
+
+    def _candidates(self, one: Input) -> tuple[Result, ...]:
+        within = self._window(one)
+        return tuple(
+            result
+            for result in self._snapshot.results.get(one.source, ())
+            if within is None or result.days <= within
+        )[:_MOST_CANDIDATES]
+
+    def _age(self) -> Chosen | None:
+        ages = self._facing.ages
+        if ages is None:
+            return None
+        youngest, oldest = ages
+        if youngest == oldest:
+            return Chosen(Interval.exactly(Decimal(oldest)), Interval(None, None), "a")
+        middle = Decimal(youngest + oldest) / 2
+        return Chosen(
+            Interval.exactly(middle), Interval(None, None), "a", None, ("age is about",)
+        )
+
+    @staticmethod
+    def _matching(
+        index: Index, candidates: Mapping[str, tuple[Result, ...]]
+    ) -> dict[str, Result] | None:
+        """
+        Find the newest results that fit together, the first input deciding first.
+
+        An optional input that fits no collection is left out.
+        """
+        inputs = [one for one in index.inputs if one.name in candidates]
+        picked: dict[str, Result] = {}
+
+        def fits(one: Input, result: Result) -> bool:
+            other = picked.get(one.same_collection_as)
+            if one.same_collection_as and other is not None:
+                if not result.with_same_collection(other):
+                    return False
+            return all(
+                _days_apart(result, picked[name]) <= pair.days
+                for pair in index.same_draw
+                if one.name in pair.of
+                for name in pair.of
+                if name in picked
+            )
+
+        def pick(at: int) -> bool:
+            if at == len(inputs):
+                return True
+            one = inputs[at]
+            for result in candidates[one.name]:
+                if fits(one, result):
+                    picked[one.name] = result
+                    if pick(at + 1):
+                        return True
+                    del picked[one.name]
+            return one.optional and pick(at + 1)
+
+        return picked if pick(0) else None
+
+    def _value(
+        self, index: Index, chosen: Mapping[str, Chosen], ones: Mapping[str, Decimal]
+    ) -> Interval | None:
+        formula = index.formula
+        sent_unit = ""
+        first = index.inputs[0].name
+        if index.formula_in:
+            unit = chosen[first].unit
+            sent_unit = unit if unit in index.formula_in else next(iter(index.formula_in))
+            formula = index.formula_in[sent_unit]
+        if formula is None:
+            return None
+        units = {one.name: self._units_of(one) for one in index.inputs}
+        constants: dict[str, tuple[Decimal, ...]] = {
+            name: tuple({case.value for case in possible_cases(threshold, self._facing)})
+            for name, threshold in index.constants.items()
+        }
+        if any(len(values) != 1 for values in constants.values()):
+            return None
+        worked = Formula(index, chosen, ones, units, {k: v[0] for k, v in constants.items()})
+        return worked.interval(formula, first if sent_unit else "", sent_unit)
+
+    def _units_of(self, one: Input) -> Concept | None:
+        return self._concepts.get(one.source) if one.what == "concept" else None
+
+    def _gap(self, concept: str, within: int | None) -> str:
+        rule = self._concepts[concept]
+        return gap_of(self._snapshot, concept, rule.search, within)
+
+    @staticmethod
+    def _missing(name: str, needs: Iterable[Need]) -> IndexResult:
+        return IndexResult(name=name, state="unknown", needs=tuple(dict.fromkeys(needs)))
+
+
+_MOST_CANDIDATES = 24
+_NOT_COMPUTABLE = "cannot be computed from these values"
+_MAY_COUNT = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
+
+
+def _renamed(found: IndexResult, name: str) -> IndexResult:
+    return IndexResult(
+        name=name,
+        state=found.state,
+        number=found.number,
+        needs=found.needs,
+        because=found.because,
+        results=found.results,
+        when=found.when,
+        days=found.days,
+        criteria=found.criteria,
+        notes=found.notes,
+    )
+
+
+def _spaced(days: set[str], results: list[Result], apart: int | None) -> set[str]:
+    """Keep days that lie *apart* days from each other, the newest first."""
+    if apart is None:
+        return days
+    kept: list[Result] = []
+    for one in results:
+        if all(abs(one.when.start - other.when.start) // DAY >= apart for other in kept):
+            kept.append(one)
+    return {one.when.day for one in kept}
+
+
+def _days_apart(one: Result, other: Result) -> int:
+    if one.with_same_collection(other):
+        return 0
+    a: Moment = one.when
+    b: Moment = other.when
+    return max(abs(a.end - b.start), abs(b.end - a.start)) // DAY

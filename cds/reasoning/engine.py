@@ -1,0 +1,474 @@
+"""
+The durable-rules driver: the only module that touches the engine.
+
+It follows the contract of `docs/decisions/0003-engine-driver.md`: the C extension alone (no
+`Host`, no `durable.lang`, no threads), one session at a time under one fixed id, a boot
+rule that fires first, a sink for facts nobody reads, a sentinel against the extension's
+over-read, our own fact ids, every return code looked at, `delete_state` in `finally`.
+Nothing of a request reaches the engine but numbers, flags and names of the rule files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from math import inf, nextafter
+from typing import Any, Final
+
+from cds.core.facts import Gap, Snapshot
+from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
+from cds.core.latest import Datum, latest
+from cds.core.rules import (
+    Compare,
+    Expr,
+    Known,
+    ListComplete,
+    Listed,
+    NewerThan,
+    NotUsedBecause,
+    Received,
+    Ruleset,
+    clauses_of,
+)
+from cds.core.truth import NO, YES, Truth, unknown
+from cds.errors import EngineFailed
+from cds.reasoning.arithmetic import Numbers
+from cds.reasoning.comparison import Facing
+from cds.reasoning.compile import MOST_PRODUCTIONS, Program
+from cds.reasoning.grading import grade, stage
+
+try:
+    import durable_rules_engine
+except ImportError as problem:  # pragma: no cover - depends on the machine
+    durable_rules_engine = None
+    UNAVAILABLE: str = f"durable-rules cannot be imported ({type(problem).__name__})"
+else:
+    UNAVAILABLE = ""
+
+__all__ = ["UNAVAILABLE", "Engine"]
+
+_SESSION: Final = "w"
+_MOST_FIRINGS: Final = 10_000
+_FAR: Final = 1.0e14
+_BOOT: Final = '{"kind":"$boot","code":"$boot","id":"boot","sid":"w"}'
+_MAY_BE_RECEIVED: Final = frozenset(Gap) - {Gap.PREGNANCY, Gap.NOT_FASTING}
+
+
+class Engine:
+    """
+    One compiled program in the engine.
+
+    Not thread-safe: the service calls it from one thread. Raises `EngineFailed` where a
+    fact, a call or a session is refused; the next evaluation starts clean.
+    """
+
+    def __init__(self, rules: Ruleset, program: Program) -> None:
+        if durable_rules_engine is None:  # pragma: no cover - depends on the machine
+            raise EngineFailed(UNAVAILABLE)
+        if len(program.productions) > MOST_PRODUCTIONS:
+            msg = f"{len(program.productions)} productions are more than {MOST_PRODUCTIONS}"
+            raise EngineFailed(msg)
+        self._rules = rules
+        self._program = program
+        self._deferred = _deferred(rules, program)
+        self._at_once = [
+            expr
+            for expr in program.words.values()
+            if not any(expr in words for words in self._deferred.values())
+        ]
+        self._handle = durable_rules_engine.create_ruleset("cds", json.dumps(_definition(program)))
+        self._spoiled = False
+
+    def close(self) -> None:
+        """Give the engine's memory back; only while no evaluation runs."""
+        if durable_rules_engine is not None:
+            durable_rules_engine.delete_ruleset(self._handle)
+
+    def conclude(self, snapshot: Snapshot) -> Conclusions:
+        """Evaluate one snapshot."""
+        if self._spoiled:
+            durable_rules_engine.delete_ruleset(self._handle)
+            self._handle = durable_rules_engine.create_ruleset(
+                "cds", json.dumps(_definition(self._program))
+            )
+            self._spoiled = False
+        code, offset = durable_rules_engine.assert_fact(self._handle, _BOOT)
+        if code:
+            self._spoiled = True
+            msg = "a session was left behind"
+            raise EngineFailed(msg)
+        try:
+            session = _Session(self._rules, self._program, self._handle, offset, snapshot)
+            session.fire()  # a session must have fired once before it may be deleted
+            return session.run(self._at_once, self._deferred)
+        finally:
+            durable_rules_engine.delete_state(self._handle, _SESSION)
+
+
+class _Session:
+    """One evaluation: facts in, rails out."""
+
+    def __init__(
+        self, rules: Ruleset, program: Program, handle: int, offset: int, snapshot: Snapshot
+    ) -> None:
+        self._rules = rules
+        self._program = program
+        self._handle = handle
+        self._offset = offset
+        self._snapshot = snapshot
+        self._facing = Facing(snapshot.person, snapshot.as_of, rules.profile.ethnic_group)
+        self._numbers = Numbers(snapshot, rules.concepts, self._facing)
+        self._data: dict[str, Datum | None] = {}
+        self._proved: dict[str, str] = {}
+        self._fired = 0
+        self._asserted = 0
+        self._pending = False
+        self._booted = False
+
+    # --- the engine's calls -------------------------------------------------
+
+    def _tell(self, body: str) -> None:
+        """Assert one fact; every code but "stored" is a failure."""
+        text = f'{{{body},"id":"{self._asserted}","sid":"{_SESSION}"}}'
+        self._asserted += 1
+        code, self._offset = durable_rules_engine.assert_fact(self._handle, text)
+        if code:
+            msg = f"fact {self._asserted} was refused with code {code}"
+            raise EngineFailed(msg)
+        self._pending = True
+
+    def fire(self) -> None:
+        """Let everything fire that can; each firing proves one rail of one node."""
+        found = durable_rules_engine.start_action_for_state(self._handle, self._offset)
+        message = found[1] if found else None
+        while message:
+            name = message[2 : message.index('":{"', 2)]
+            self._count()
+            if name in self._program.effects:
+                self._prove(*self._program.effects[name])
+            elif name == "boot":
+                self._booted = True
+            message = durable_rules_engine.complete_and_start_action(self._handle, self._offset)
+        self._pending = False
+        if not self._booted:
+            msg = "the boot rule did not fire"
+            raise EngineFailed(msg)
+
+    def _count(self) -> None:
+        self._fired += 1
+        if self._fired > _MOST_FIRINGS:
+            msg = "rules feed themselves"
+            raise EngineFailed(msg)
+
+    def _prove(self, node: str, proves: bool) -> None:  # noqa: FBT001 - a rail is yes or no
+        word = "yes" if proves else "no"
+        before = self._proved.get(node)
+        if before == word:
+            return
+        if before is not None:
+            msg = f"{node} was proved both ways"
+            raise EngineFailed(msg)
+        self._proved[node] = word
+        if node in self._program.read_nodes:
+            body = f'"kind":"t.{node.partition(".")[0]}","code":"{node}","v":{int(proves)}'
+            text = f'{{{body},"id":"d-{node}","sid":"{_SESSION}"}}'
+            code, _ = durable_rules_engine.assert_fact(self._handle, text)
+            if code == _DUPLICATE:
+                msg = f"{node} was asserted twice"
+                raise EngineFailed(msg)
+
+    def ask(self, name: str) -> Truth:
+        """Say what is proved of a question, after everything pending has fired."""
+        if self._pending:
+            self.fire()
+        word = self._proved.get(name)
+        if word == "yes":
+            return YES
+        return NO if word == "no" else unknown()
+
+    # --- one evaluation -----------------------------------------------------
+
+    def run(
+        self, at_once: Iterable[Expr], deferred: Mapping[str, list[Expr]]
+    ) -> Conclusions:
+        """Assert the data, then work out numbers, stage and grades in their order."""
+        self._tell_person()
+        for name in self._program.quantities:
+            datum = self._datum(name)
+            if datum is not None:
+                self._tell_quantity(name, datum)
+        for expr in at_once:
+            self._tell_word(expr)
+        found = StageResult("")
+        grades: dict[str, GradeResult] = {}
+        rules = self._rules
+        for kind, name in rules.order:
+            if kind == "reading":
+                self._tell_number("reading", self._numbers.read(rules.readings[name]))
+            elif kind == "index":
+                self._tell_number("index", self._numbers.compute(rules.indices[name], self.ask))
+            elif kind == "condition":
+                if name in self._program.decided:
+                    self._decide(name)
+            elif kind == "stages" and rules.stages is not None:
+                found = stage(rules.stages, self.ask)
+                self._tell(f'"kind":"stage","code":"stage","v":"{found.label}"')
+            elif kind == "factor":
+                grades[name] = self._tell_grade(name)
+            for expr in deferred.get(name, ()):
+                self._tell_word(expr)
+        self.fire()
+        answers = {
+            name: YES if word == "yes" else NO for name, word in self._proved.items()
+        }
+        return Conclusions(answers, self._numbers.known, found, grades)
+
+    def _datum(self, concept: str) -> Datum | None:
+        if concept not in self._data:
+            self._data[concept] = latest(self._snapshot, concept)
+        return self._data[concept]
+
+    def _tell_person(self) -> None:
+        facing = self._facing
+        if facing.sex in {"male", "female"}:
+            self._tell(f'"kind":"sex","code":"sex","v":"{facing.sex}"')
+        if facing.ages is not None:
+            low, high = facing.ages
+            self._tell(f'"kind":"age","code":"age","lo":{low}.0,"hi":{high}.0')
+        group = facing.group if facing.group in self._program.groups else "none"
+        self._tell(f'"kind":"group","code":"group","v":"{group}"')
+
+    def _tell_quantity(self, name: str, datum: Datum) -> None:
+        low, high = _ends(datum.number)
+        body = (
+            f'"kind":"quantity","code":"{name}","lo":{low},"hi":{high},"days":{datum.days},'
+            f'"unit":"{datum.unit}"'
+        )
+        if datum.sent != datum.number:
+            sent_low, sent_high = _ends(datum.sent)
+            body += f',"sent_lo":{sent_low},"sent_hi":{sent_high}'
+        else:
+            body += f',"sent_lo":{low},"sent_hi":{high}'
+        result = datum.result
+        for side, own in (
+            ("lower", result.own_low if result else None),
+            ("upper", result.own_high if result else None),
+        ):
+            body += f',"own_{side}_sent":{int(own is not None)}'
+            if own is not None:
+                body += _against_own(side, datum.number, own)
+        self._tell(body)
+
+    def _tell_number(self, kind: str, found: IndexResult) -> None:
+        if found.state != "value" or found.number is None:
+            return
+        low, high = _ends(found.number)
+        days = "" if found.days is None else f',"days":{found.days}'
+        self._tell(f'"kind":"{kind}","code":"{found.name}","lo":{low},"hi":{high}{days}')
+
+    def _tell_grade(self, name: str) -> GradeResult:
+        factor = self._rules.factors[name]
+        found = grade(factor, self.ask, self._age_of)
+        if found.state == "graded":
+            names = [one.name for one in factor.grades]
+            ranks = {one: len(names) - at for at, one in enumerate(names)}
+            at = ranks.get(found.grade, 0)
+            could = max(at, ranks.get(found.could_become, 0))
+            self._tell(f'"kind":"grade","code":"{name}","at":{at},"could":{could}')
+        return found
+
+    def _decide(self, name: str) -> None:
+        if self.ask(f"{name}.holds_if").is_yes:
+            self._tell(f'"kind":"holds","code":"{name}","v":1')
+        elif self.ask(f"{name}.ruled_out_if").is_yes:
+            self._tell(f'"kind":"holds","code":"{name}","v":0')
+
+    # --- words: clauses that are worked out before the engine sees them -----------
+
+    def _tell_word(self, clause: Expr) -> None:
+        word = self._word(clause)
+        if word is not None:
+            self._tell(f'"kind":"word","code":{json.dumps(clause.key)},"v":{int(word)}')
+
+    def _word(self, clause: Expr) -> bool | None:
+        """Work a clause out over the snapshot: yes, no, or None for unknown."""
+        if isinstance(clause, Listed):
+            return self._listed(clause)
+        if isinstance(clause, Known):
+            states = [
+                self._is_known(name, what, clause.within)
+                for name, what in zip(clause.names, clause.whats, strict=True)
+            ]
+            return any(states) if clause.quantifier == "any" else all(states)
+        if isinstance(clause, Received):
+            return self._received(clause)
+        if isinstance(clause, NewerThan):
+            mine = self._snapshot.results.get(clause.than)
+            others = (self._snapshot.results.get(name) for name in clause.names)
+            return bool(mine) and any(
+                found and found[0].when.end > mine[0].when.end for found in others if mine
+            )
+        if isinstance(clause, ListComplete):
+            return not [n for n in clause.lists if not self._snapshot.state_of(n).complete]
+        assert isinstance(clause, NotUsedBecause)  # noqa: S101 - the union is closed
+        for concept, every in self._snapshot.unusable.items():
+            if clause.names and concept not in clause.names:
+                continue
+            for one in every:
+                recent = clause.within is None or (one.days or 0) <= clause.within
+                if recent and one.reason in clause.reasons:
+                    return True
+        return False
+
+    def _listed(self, clause: Listed) -> bool | None:
+        entries = [
+            entry
+            for name in clause.names
+            for entry in self._snapshot.entries.get(name, ())
+            if (clause.ever or entry.active)
+            and (
+                entry.ordered
+                if clause.ordered == "only"
+                else clause.ordered == "also" or not entry.ordered
+            )
+        ]
+        limit = clause.within
+        undated = [entry for entry in entries if entry.days is None]
+        if limit is None:
+            sure = entries
+        else:
+            sure = [entry for entry in entries if entry.days is not None and entry.days <= limit]
+            sure += undated if clause.undated_counts else []
+        if sure:
+            return True
+        if clause.on_record:
+            return False
+        if limit is not None and undated:
+            return None
+        concepts = [self._rules.concepts[name.split(":")[0]] for name in clause.names]
+        whole = all(
+            one.absent_means != "unknown" and self._snapshot.state_of(one.search).complete
+            for one in concepts
+        )
+        return False if whole else None
+
+    def _is_known(self, name: str, what: str, within: int | None) -> bool:
+        if what == "age":
+            return self._facing.ages is not None
+        if what != "concept":
+            return self._numbers.known[name].state == "value"
+        datum = self._datum(name)
+        if datum is None or datum.conflict:
+            return False
+        limit = self._rules.concepts[name].within if within is None else within
+        return limit is None or datum.days <= limit
+
+    def _received(self, clause: Received) -> bool | None:
+        limit = inf if clause.within is None else clause.within
+        for name in clause.names:
+            arrived = [one.days for one in self._snapshot.results.get(name, ())]
+            arrived += [
+                one.days or 0
+                for one in self._snapshot.unusable.get(name, ())
+                if one.reason in _MAY_BE_RECEIVED
+            ]
+            if arrived and min(arrived) <= limit:
+                return True
+        searches = {self._rules.concepts[name].search for name in clause.names}
+        whole = all(self._snapshot.state_of(one).complete for one in searches)
+        return False if whole else None
+
+    def _age_of(self, expr: Expr) -> int | None:
+        """Give the age in days of the newest datum behind a condition."""
+        newest: int | None = None
+        for clause in clauses_of(expr):
+            found: list[int | None] = []
+            if isinstance(clause, Listed):
+                for name in clause.names:
+                    found += [one.days for one in self._snapshot.entries.get(name, ())]
+            elif isinstance(clause, Compare) and clause.what == "concept":
+                datum = self._datum(clause.name)
+                found.append(datum.days if datum else None)
+            elif getattr(clause, "name", "") in self._numbers.known:
+                found.append(self._numbers.known[clause.name].days)  # type: ignore[union-attr]
+            for days in found:
+                if days is not None and (newest is None or days < newest):
+                    newest = days
+        return newest
+
+
+_DUPLICATE: Final = 2
+
+
+def _against_own(side: str, number: Interval, own: Decimal) -> str:
+    """Say where a number lies against the laboratory's own limit, as far as proved."""
+    low, high = number.low, number.high
+    text = ""
+    at: int | None = None
+    over: int | None = None
+    if low is not None and (low >= own):
+        at = 1
+        over = 1 if low > own or number.low_open else None
+    if high is not None and (high < own or (high == own and number.high_open)):
+        at = 0
+    if high is not None and high <= own:
+        over = 0
+    if at is not None:
+        text += f',"own_{side}_at":{at}'
+    if over is not None:
+        text += f',"own_{side}_over":{over}'
+    return text
+
+
+def _ends(number: Interval) -> tuple[str, str]:
+    """
+    Write the ends of a range so that plain comparisons are right.
+
+    An end that does not belong to the range moves to the next number the engine knows.
+    """
+    low = -_FAR if number.low is None else float(number.low)
+    high = _FAR if number.high is None else float(number.high)
+    if number.low_open:
+        low = nextafter(low, inf)
+    if number.high_open:
+        high = nextafter(high, -inf)
+    return _write(low), _write(high)
+
+
+def _write(number: float) -> str:
+    """Write a number with a point and without an exponent, as the engine reads it."""
+    if not -_FAR <= number <= _FAR:
+        msg = "a number is outside what the engine can hold"
+        raise EngineFailed(msg)
+    text = repr(number)
+    return format(Decimal(text), "f") if "e" in text else text
+
+
+def _deferred(rules: Ruleset, program: Program) -> dict[str, list[Expr]]:
+    """Find the words that ask about numbers, and after which of them they can be told."""
+    order = {name: at for at, (_, name) in enumerate(rules.order)}
+    found: dict[str, list[Expr]] = {}
+    for expr in program.words.values():
+        if isinstance(expr, Known):
+            names = [
+                name
+                for name, what in zip(expr.names, expr.whats, strict=True)
+                if what in {"index", "reading"}
+            ]
+            if names:
+                found.setdefault(max(names, key=order.__getitem__), []).append(expr)
+    return found
+
+
+def _definition(program: Program) -> dict[str, Any]:
+    """Add what every program needs: boot first, then a sink, and the sentinel last."""
+    definition: dict[str, Any] = {"boot": {"all": [{"m0": {"kind": "$boot"}}]}}
+    for name, patterns in program.productions.items():
+        definition[name] = {"all": patterns, "pri": 1}
+    definition["sink"] = {"all": [{"m0": {"$ex": {"kind": 1}}}, {"m1": {"kind": "$never"}}], "pri": 9}
+    definition["zz"] = {
+        "all": [{"m0": {"$and": [{"kind": "$never"}, {"code": "$never"}]}}],
+        "pri": 9,
+    }
+    return definition

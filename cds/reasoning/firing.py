@@ -1,0 +1,180 @@
+"""
+Which cards fire, and with what: conditions, exclusions, gates, suggestions and guards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from cds.core.findings import CardFinding, CardOutcome, Offer
+from cds.core.rules import (
+    Card,
+    Exclusion,
+    Expr,
+    Listed,
+    Ruleset,
+    Suggestion,
+    clauses_of,
+)
+from cds.core.truth import Need
+from cds.reasoning.questions import blocks_of
+from cds.reasoning.reference import Run
+
+__all__ = ["outcome_of"]
+
+
+def outcome_of(card: Card, rules: Ruleset, run: Run) -> CardOutcome:
+    """Say what becomes of a card's logic; suggestions are worked out only where it fires."""
+    show = run.ask(f"{card.id}.show_if")
+    if show.is_no:
+        return CardOutcome(card.id, "no")
+    stop, notes = _stopped(card, rules, run)
+    if show.is_unknown:
+        if stop:
+            return CardOutcome(card.id, "no")
+        return CardOutcome(card.id, "unknown", needs=show.needs)
+    if stop:
+        return CardOutcome(card.id, "withheld", because=stop)
+    names = (*notes, *_not_whole(card.show_if, rules, run))
+    return CardOutcome(card.id, "fires", finding=_finding(card, rules, run, tuple(dict.fromkeys(names))))
+
+
+def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:
+    """Give the reason that stops a card ("" where none does), and what was not known."""
+    notes: list[str] = []
+    if rules.population is not None:
+        if not run.ask("population.require").is_yes:
+            return "population", notes
+        for one, exempt in rules.population.unless:
+            if any(fnmatchcase(card.code, pattern) for pattern in exempt):
+                continue
+            stop = _stops(one, f"population.unless.{one.id}", run, notes)
+            if stop:
+                return stop, notes
+    for one in card.unless:
+        stop = _stops(one, f"{card.id}.unless.{one.id}", run, notes)
+        if stop:
+            return stop, notes
+    return "", notes
+
+
+def _stops(one: Exclusion, name: str, run: Run, notes: list[str]) -> str:
+    if one.relevant is not None and run.ask(f"{name}.relevant").is_no:
+        return ""
+    answer = run.ask(name)
+    if answer.is_yes:
+        return one.because or one.id
+    if answer.is_unknown:
+        if one.if_unknown == "hide":
+            return f"{one.because or one.id} (not known)"
+        if one.if_unknown == "note":
+            notes.extend(_names(answer.needs) or [one.id])
+    return ""
+
+
+def _names(needs: tuple[Need, ...]) -> list[str]:
+    return [need.name for need in needs]
+
+
+def _not_whole(expr: Expr, rules: Ruleset, run: Run) -> Iterator[str]:
+    """Name what "is not on record" could not look through, because a list was not whole."""
+    for clause in clauses_of(expr):
+        if isinstance(clause, Listed) and clause.on_record:
+            for name in clause.names:
+                concept = rules.concepts[name.partition(":")[0]]
+                if not run.snapshot.state_of(concept.search).complete:
+                    yield name
+
+
+def _finding(card: Card, rules: Ruleset, run: Run, notes: tuple[str, ...]) -> CardFinding:
+    indicator = next(
+        word
+        for at, (word, expr) in enumerate(card.indicators)
+        if expr is None or run.ask(f"{card.id}.indicator.{at}").is_yes
+    )
+    priority = card.priority
+    for at, (number, expr) in enumerate(card.priorities):
+        if expr is None or run.ask(f"{card.id}.priority.{at}").is_yes:
+            priority = number
+            break
+    return CardFinding(
+        card=card.id,
+        indicator=indicator,
+        priority=priority,
+        summary=next(
+            at
+            for at, say in enumerate(card.summaries)
+            if say.condition is None or run.ask(f"{card.id}.summary.{at}").is_yes
+        ),
+        details=tuple(
+            at
+            for at, say in enumerate(card.details)
+            if say.condition is None or run.ask(f"{card.id}.detail.{at}").is_yes
+        ),
+        notes=notes,
+        offers=_offers(card, rules, run),
+        met={
+            block.id: tuple(
+                getattr(part, "label", "") or getattr(part, "text", "")
+                for at, part in enumerate(block.of)
+                if run.ask(f"{card.id}.met.{block.id}.{at}").is_yes
+            )
+            for block in blocks_of(card.show_if)
+        },
+    )
+
+
+def _offers(card: Card, rules: Ruleset, run: Run) -> tuple[Offer, ...]:
+    found: dict[str, Offer] = {}
+    instead: list[str] = []
+    for one in card.suggestions:
+        if one.only_instead:
+            continue
+        offer = _offer(card, one, rules, run)
+        if offer is None:
+            continue
+        found[one.id] = offer
+        if not offer.offered:
+            guard = next(guard for guard in one.guards if guard.id == offer.blocked_by)
+            if guard.instead and run.ask(f"{card.id}.guard.{one.id}.{guard.id}").is_unknown:
+                instead.append(guard.instead)
+    for one in card.suggestions:
+        if one.id in instead and one.id not in found:
+            offer = _offer(card, one, rules, run)
+            if offer is not None:
+                found[one.id] = offer
+    order = {one.id: at for at, one in enumerate(card.suggestions)}
+    return tuple(sorted(found.values(), key=lambda offer: order[offer.suggestion]))
+
+
+def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | None:
+    if one.offer_if is not None and not run.ask(f"{card.id}.offer_if.{one.id}").is_yes:
+        return None
+    action = _action(one, rules, run)
+    if not action:
+        return None
+    warnings: list[str] = []
+    for guard in one.guards:
+        name = f"{card.id}.guard.{one.id}.{guard.id}"
+        if guard.relevant is not None and run.ask(f"{name}.relevant").is_no:
+            continue
+        answer = run.ask(name)
+        if answer.is_yes or (answer.is_unknown and guard.if_unknown in {"block", "instead"}):
+            return Offer(one.id, action, offered=False, blocked_by=guard.id)
+        if answer.is_unknown and guard.if_unknown == "warn":
+            warnings.append(guard.warn)
+    return Offer(one.id, action, offered=True, warnings=tuple(warnings))
+
+
+def _action(one: Suggestion, rules: Ruleset, run: Run) -> str:
+    """Choose the action: the only one, or the first whose result is not known."""
+    if not one.choices:
+        return one.action
+    for name in one.choices:
+        result = rules.actions[name].result
+        datum = run.latest(result) if result else None
+        within = rules.concepts[result].within if result else None
+        if datum is None or datum.conflict or (within is not None and datum.days > within):
+            return name
+    return ""

@@ -1,0 +1,149 @@
+"""
+Every condition that decides something, by the name it has in the rule files.
+
+Both evaluators answer the same questions; where their answers differ, the service
+refuses to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cds.core.rules import (
+    All,
+    Any_,
+    AtLeast,
+    Card,
+    Compare,
+    Exclusion,
+    Expr,
+    Factor,
+    Index,
+    Not,
+    Ruleset,
+    clauses_of,
+)
+
+__all__ = ["Question", "asks_inputs_only", "blocks_of", "questions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """
+    One condition with its name.
+
+    *both* says whether no and unknown must be told apart; otherwise only yes matters.
+    *owner* is what must be worked out before anything can depend on it.
+    """
+
+    name: str
+    expr: Expr
+    both: bool
+    owner: tuple[str, str]
+
+
+def asks_inputs_only(expr: Expr) -> bool:
+    """Tell whether a condition of an index asks about its chosen inputs."""
+    return any(isinstance(one, Compare) and one.what == "input" for one in clauses_of(expr))
+
+
+def blocks_of(expr: Expr) -> Iterator[All | Any_ | AtLeast]:
+    """Find the named blocks of a condition, outermost first."""
+    if isinstance(expr, Not):
+        yield from blocks_of(expr.of)
+    elif isinstance(expr, All | Any_ | AtLeast):
+        if expr.id:
+            yield expr
+        for one in expr.of:
+            yield from blocks_of(one)
+
+
+def _exclusion(prefix: str, one: Exclusion, owner: tuple[str, str]) -> Iterator[Question]:
+    name = f"{prefix}.{one.id}"
+    yield Question(name, one.when, both=True, owner=owner)
+    if one.relevant is not None:
+        yield Question(f"{name}.relevant", one.relevant, both=True, owner=owner)
+
+
+def _of_index(index: Index) -> Iterator[Question]:
+    owner = ("index", index.id)
+    for gate in index.not_valid_if:
+        if not asks_inputs_only(gate.when):
+            yield Question(f"{index.id}.not_valid_if.{gate.id}", gate.when, both=True, owner=owner)
+    for name, expr in index.conditions.items():
+        yield Question(f"{index.id}.conditions.{name}", expr, both=True, owner=owner)
+    for name, expr in index.count_of.items():
+        yield Question(f"{index.id}.count_of.{name}", expr, both=True, owner=owner)
+
+
+def _of_factor(factor: Factor) -> Iterator[Question]:
+    owner = ("factor", factor.id)
+    if factor.assess_if is not None:
+        yield Question(f"{factor.id}.assess_if", factor.assess_if, both=True, owner=owner)
+    for one in factor.exclude_if:
+        yield from _exclusion(f"{factor.id}.exclude_if", one, owner)
+    for item in (*factor.evidence_for, *factor.evidence_against):
+        yield Question(f"{factor.id}.{item.id}", item.when, both=True, owner=owner)
+
+
+def _of_card(card: Card) -> Iterator[Question]:
+    owner = ("card", card.id)
+    yield Question(f"{card.id}.show_if", card.show_if, both=True, owner=owner)
+    for one in card.unless:
+        yield from _exclusion(f"{card.id}.unless", one, owner)
+    for number, (_, expr) in enumerate(card.indicators):
+        if expr is not None:
+            yield Question(f"{card.id}.indicator.{number}", expr, both=False, owner=owner)
+    for number, (_, expr) in enumerate(card.priorities):
+        if expr is not None:
+            yield Question(f"{card.id}.priority.{number}", expr, both=False, owner=owner)
+    for part, says in (("summary", card.summaries), ("detail", card.details)):
+        for number, say in enumerate(says):
+            if say.condition is not None:
+                yield Question(
+                    f"{card.id}.{part}.{number}", say.condition, both=False, owner=owner
+                )
+    for item in card.suggestions:
+        if item.offer_if is not None:
+            yield Question(f"{card.id}.offer_if.{item.id}", item.offer_if, both=False, owner=owner)
+        for guard in item.guards:
+            name = f"{card.id}.guard.{item.id}.{guard.id}"
+            yield Question(name, guard.when, both=True, owner=owner)
+            if guard.relevant is not None:
+                yield Question(f"{name}.relevant", guard.relevant, both=True, owner=owner)
+    for block in blocks_of(card.show_if):
+        for number, part_of in enumerate(block.of):
+            yield Question(f"{card.id}.met.{block.id}.{number}", part_of, both=False, owner=owner)
+
+
+def questions(rules: Ruleset) -> tuple[Question, ...]:
+    """List every question, those of lower things first, in the order of the release."""
+    found: list[Question] = []
+    for kind, name in rules.order:
+        owner = (kind, name)
+        if kind == "index":
+            found.extend(_of_index(rules.indices[name]))
+        elif kind == "condition":
+            condition = rules.conditions[name]
+            found.append(Question(f"{name}.holds_if", condition.holds_if, both=True, owner=owner))
+            if condition.ruled_out_if is not None:
+                found.append(
+                    Question(f"{name}.ruled_out_if", condition.ruled_out_if, both=True, owner=owner)
+                )
+        elif kind == "stages" and rules.stages is not None:
+            found.extend(
+                Question(f"{name}.{line.label}", line.condition, both=True, owner=owner)
+                for line in rules.stages.lines
+                if line.condition is not None
+            )
+        elif kind == "factor":
+            found.extend(_of_factor(rules.factors[name]))
+        elif kind == "card":
+            found.extend(_of_card(rules.cards[name]))
+    if rules.population is not None:
+        owner = ("population", "population")
+        found.append(Question("population.require", rules.population.require, both=True, owner=owner))
+        for one, _ in rules.population.unless:
+            found.extend(_exclusion("population.unless", one, owner))
+    return tuple(found)

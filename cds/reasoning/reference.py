@@ -1,0 +1,401 @@
+"""
+The direct evaluator: walks the conditions of the rule files and keeps every reason.
+
+It is a full second implementation beside the engine, the owner of the trace, and what
+answers where the engine cannot be had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, cast
+
+from cds.core.facts import Entry, Gap, Snapshot
+from cds.core.findings import Conclusions, GradeResult, Interval, StageResult
+from cds.core.latest import Datum, gap_of, latest
+from cds.core.rules import (
+    All,
+    Any_,
+    AtLeast,
+    BandIs,
+    CardFires,
+    Compare,
+    Expr,
+    GradeIs,
+    Holds,
+    Known,
+    Limit,
+    ListComplete,
+    Listed,
+    NewerThan,
+    Not,
+    NotUsedBecause,
+    Received,
+    Ruleset,
+    SexIs,
+    StageIs,
+    Threshold,
+    clauses_of,
+)
+from cds.core.truth import (
+    NO,
+    YES,
+    Need,
+    Truth,
+    all_of,
+    any_of,
+    at_least,
+    known,
+    negate,
+    unknown,
+)
+from cds.reasoning.arithmetic import Numbers
+from cds.reasoning.comparison import Facing, compare
+from cds.reasoning.grading import grade, stage
+from cds.reasoning.questions import Question
+
+__all__ = ["Reference", "Run"]
+
+
+class Reference:
+    """Evaluates snapshots against one release; holds nothing of any patient."""
+
+    def __init__(self, rules: Ruleset, asked: tuple[Question, ...]) -> None:
+        self._rules = rules
+        self._asked = {one.name: one.expr for one in asked}
+
+    def start(self, snapshot: Snapshot) -> Run:
+        """Evaluate one snapshot; questions of cards are answered when they are asked."""
+        return Run(self._rules, self._asked, snapshot)
+
+
+class Run:
+    """
+    One evaluation.
+
+    Readings, indices, conditions, stage and factors are worked out in order; every
+    answer is kept, so `answers` is the trace.
+    """
+
+    def __init__(
+        self, rules: Ruleset, asked: Mapping[str, Expr], snapshot: Snapshot
+    ) -> None:
+        self._rules = rules
+        self._asked = asked
+        self._snapshot = snapshot
+        self._facing = Facing(snapshot.person, snapshot.as_of, rules.profile.ethnic_group)
+        self._numbers = Numbers(snapshot, rules.concepts, self._facing)
+        self._memo: dict[str, Truth] = {}
+        self._latest: dict[str, Datum | None] = {}
+        self._stage = StageResult("")
+        self._grades: dict[str, GradeResult] = {}
+        self.answers: dict[str, Truth] = {}
+        for kind, name in rules.order:
+            if kind == "reading":
+                self._numbers.read(rules.readings[name])
+            elif kind == "index":
+                self._numbers.compute(rules.indices[name], self.ask)
+            elif kind == "stages" and rules.stages is not None:
+                self._stage = stage(rules.stages, self.ask)
+            elif kind == "factor":
+                self._grades[name] = grade(rules.factors[name], self.ask, self._age_of)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Give what was evaluated."""
+        return self._snapshot
+
+    def conclude(self) -> Conclusions:
+        """Give everything found so far."""
+        return Conclusions(self.answers, self._numbers.known, self._stage, self._grades)
+
+    def ask(self, name: str) -> Truth:
+        """Answer a question by its name."""
+        found = self.answers.get(name)
+        if found is None:
+            found = self.answers[name] = self.answer(self._asked[name])
+        return found
+
+    def latest(self, concept: str) -> Datum | None:
+        """Give the datum of a concept that counts, worked out once."""
+        if concept not in self._latest:
+            self._latest[concept] = latest(self._snapshot, concept)
+        return self._latest[concept]
+
+    def answer(self, expr: Expr) -> Truth:
+        """Answer a condition; equal conditions are worked out once."""
+        found = self._memo.get(expr.key)
+        if found is None:
+            found = self._memo[expr.key] = _ANSWERS[type(expr)](self, expr)
+        return found
+
+    # --- joins ----------------------------------------------------------------
+
+    def _all(self, expr: All) -> Truth:
+        return all_of(self.answer(one) for one in expr.of)
+
+    def _any(self, expr: Any_) -> Truth:
+        return any_of(self.answer(one) for one in expr.of)
+
+    def _not(self, expr: Not) -> Truth:
+        return negate(self.answer(expr.of))
+
+    def _at_least(self, expr: AtLeast) -> Truth:
+        return at_least(expr.count, [self.answer(one) for one in expr.of])
+
+    # --- clauses ----------------------------------------------------------------
+
+    def _compare(self, clause: Compare) -> Truth:
+        if clause.what == "concept":
+            return self._compare_concept(clause)
+        if clause.what == "age":
+            ages = self._facing.ages
+            if ages is None:
+                return unknown(Need("age", Gap.NOT_RECORDED))
+            span = Interval(Decimal(ages[0]), Decimal(ages[1]))
+            return compare(
+                span, clause.low, clause.high, self._facing, needs=[Need("age", "date not exact")]
+            )
+        found = self._numbers.known[clause.name]
+        if found.state != "value" or found.number is None:
+            return unknown(*self._needs_of(clause.name))
+        if clause.within is not None and (found.days or 0) > clause.within:
+            return unknown(Need(clause.name, Gap.STALE))
+        needs = found.needs or (Need(clause.name, "known within bounds only"),)
+        return compare(found.number, clause.low, clause.high, self._facing, needs=needs)
+
+    def _compare_concept(self, clause: Compare) -> Truth:
+        datum = self.latest(clause.name)
+        if datum is None or (clause.within is not None and datum.days > clause.within):
+            return unknown(Need(clause.name, self._gap(clause.name, clause.within)))
+        reason = Gap.CONFLICT if datum.conflict else "known within bounds only"
+        return compare(
+            datum.number,
+            clause.low,
+            clause.high,
+            self._facing,
+            sent=datum.sent,
+            unit=datum.unit,
+            result=datum.result,
+            needs=[Need(clause.name, reason)],
+        )
+
+    def _gap(self, concept: str, within: int | None) -> str:
+        search = self._rules.concepts[concept].search
+        return gap_of(self._snapshot, concept, search, within)
+
+    def _needs_of(self, name: str) -> tuple[Need, ...]:
+        found = self._numbers.known[name]
+        if found.state == "not valid":
+            return (Need(name, Gap.NOT_VALID),)
+        return found.needs
+
+    def _known(self, clause: Known) -> Truth:
+        answers = (
+            self._is_known(name, what, clause.within)
+            for name, what in zip(clause.names, clause.whats, strict=True)
+        )
+        return known(any(answers) if clause.quantifier == "any" else all(answers))
+
+    def _is_known(self, name: str, what: str, within: int | None) -> bool:
+        if what == "age":
+            return self._facing.ages is not None
+        if what == "concept":
+            datum = self.latest(name)
+            window = within if within is not None else self._rules.concepts[name].within
+            return (
+                datum is not None
+                and not datum.conflict
+                and (window is None or datum.days <= window)
+            )
+        return self._numbers.known[name].state == "value"
+
+    def _listed(self, clause: Listed) -> Truth:
+        return any_of(self._one_listed(name, clause) for name in clause.names)
+
+    def _one_listed(self, name: str, clause: Listed) -> Truth:
+        undated = False
+        for entry in self._snapshot.entries.get(name, ()):
+            if not (entry.active or clause.ever) or not _ordered(entry, clause):
+                continue
+            if clause.within is None or (entry.days is None and clause.undated_counts):
+                return YES
+            if entry.days is None:
+                undated = True
+            elif entry.days <= clause.within:
+                return YES
+        if clause.on_record:
+            return NO
+        if undated:
+            return unknown(Need(name, Gap.UNDATED))
+        concept = self._rules.concepts[name.partition(":")[0]]
+        if concept.absent_means == "unknown":
+            return unknown(Need(name, Gap.NOT_RECORDED))
+        state = self._snapshot.state_of(concept.search)
+        return NO if state.complete else unknown(Need(name, state.reason))
+
+    def _band(self, clause: BandIs) -> Truth:
+        index = self._rules.indices[clause.name]
+        found = self._numbers.known[clause.name]
+        if found.state != "value" or found.number is None:
+            return unknown(*self._needs_of(clause.name))
+        number = found.number
+        answers = []
+        for band in index.bands:
+            if band.name in clause.bands:
+                low = _limit(band.low, inclusive=True)
+                high = _limit(band.high, inclusive=False)
+                answers.append(
+                    compare(
+                        number, low, high, self._facing, needs=[Need(clause.name, "between bands")]
+                    )
+                )
+        return any_of(answers)
+
+    def _grade(self, clause: GradeIs) -> Truth:
+        found = self._grades[clause.name]
+        if found.state != "graded":
+            return unknown(*(found.needs or (Need(clause.name, found.state),)))
+        names = [one.name for one in self._rules.factors[clause.name].grades]
+        ranks = {name: len(names) - at for at, name in enumerate(names)}
+        at = ranks.get(found.grade, 0)
+        could = max(at, ranks.get(found.could_become, 0))
+        wanted = ranks[clause.grade]
+        needs = found.needs or (Need(clause.name, Gap.NOT_DECIDED),)
+        if clause.or_more:
+            if at >= wanted:
+                return YES
+            return NO if could < wanted else unknown(*needs)
+        if at == could:
+            return known(at == wanted)
+        return unknown(*needs) if at <= wanted <= could else NO
+
+    def _stage_is(self, clause: StageIs) -> Truth:
+        return known(self._stage.label in clause.labels)
+
+    def _holds(self, clause: Holds) -> Truth:
+        holds = self.ask(f"{clause.name}.holds_if")
+        condition = self._rules.conditions[clause.name]
+        if condition.ruled_out_if is None or holds.is_yes:
+            return holds
+        if self.ask(f"{clause.name}.ruled_out_if").is_yes:
+            return NO
+        needs = holds.needs or (Need(clause.name, Gap.NOT_RECORDED),)
+        return unknown(*needs)
+
+    def _sex(self, clause: SexIs) -> Truth:
+        sex = self._facing.sex
+        if sex == "unknown":
+            return unknown(Need("sex", Gap.NOT_RECORDED))
+        return known(sex == clause.sex)
+
+    def _complete(self, clause: ListComplete) -> Truth:
+        return known(all(self._snapshot.state_of(name).complete for name in clause.lists))
+
+    def _received(self, clause: Received) -> Truth:
+        return any_of(self._one_received(name, clause.within) for name in clause.names)
+
+    def _one_received(self, name: str, within: int | None) -> Truth:
+        for result in self._snapshot.results.get(name, ()):
+            if within is None or result.days <= within:
+                return YES
+        for one in self._snapshot.unusable.get(name, ()):
+            if one.reason in {Gap.PREGNANCY, Gap.NOT_FASTING}:
+                continue
+            if within is None or one.days is None or one.days <= within:
+                return YES
+        state = self._snapshot.state_of(self._rules.concepts[name].search)
+        return NO if state.complete else unknown(Need(name, state.reason))
+
+    def _newer(self, clause: NewerThan) -> Truth:
+        than = self._snapshot.results.get(clause.than, ())
+        if not than:
+            return NO
+        when = than[0].when.end
+        return known(
+            any(
+                found[0].when.end > when
+                for name in clause.names
+                if (found := self._snapshot.results.get(name, ()))
+            )
+        )
+
+    def _not_used(self, clause: NotUsedBecause) -> Truth:
+        names = clause.names or tuple(self._snapshot.unusable)
+        return known(
+            any(
+                one.reason in clause.reasons
+                and (clause.within is None or one.days is None or one.days <= clause.within)
+                for name in names
+                for one in self._snapshot.unusable.get(name, ())
+            )
+        )
+
+    def _card_fires(self, clause: CardFires) -> Truth:
+        card = self._rules.cards[clause.name]
+        stops = []
+        for one in card.unless:
+            name = f"{card.id}.unless.{one.id}"
+            answer = self.ask(name)
+            if one.relevant is not None and self.ask(f"{name}.relevant").is_no:
+                answer = NO
+            if answer.is_unknown and one.if_unknown != "hide":
+                answer = NO
+            stops.append(YES if not answer.is_no else NO)
+        return all_of([self.ask(f"{card.id}.show_if"), negate(any_of(stops))])
+
+    def _age_of(self, expr: Expr) -> int | None:
+        """Give the age of the newest datum that a condition asks about."""
+        ages: list[int] = []
+        for clause in clauses_of(expr):
+            if isinstance(clause, Compare) and clause.what == "concept":
+                datum = self.latest(clause.name)
+                if datum is not None:
+                    ages.append(datum.days)
+            elif isinstance(clause, Compare | BandIs) and clause.name in self._numbers.known:
+                days = self._numbers.known[clause.name].days
+                if days is not None:
+                    ages.append(days)
+            elif isinstance(clause, Listed):
+                ages.extend(
+                    entry.days
+                    for name in clause.names
+                    for entry in self._snapshot.entries.get(name, ())
+                    if entry.days is not None
+                )
+        return min(ages, default=None)
+
+
+def _ordered(entry: Entry, clause: Listed) -> bool:
+    if clause.ordered == "only":
+        return entry.ordered
+    return not entry.ordered or clause.ordered == "also"
+
+
+def _limit(threshold: Threshold | None, *, inclusive: bool) -> Limit | None:
+    return None if threshold is None else Limit(threshold, inclusive)
+
+
+_ANSWERS = cast(
+    "Mapping[type, Callable[[Run, Any], Truth]]",
+    {
+        All: Run._all,  # noqa: SLF001 - the table belongs to the class
+        Any_: Run._any,  # noqa: SLF001
+        Not: Run._not,  # noqa: SLF001
+        AtLeast: Run._at_least,  # noqa: SLF001
+        Compare: Run._compare,  # noqa: SLF001
+        Known: Run._known,  # noqa: SLF001
+        Listed: Run._listed,  # noqa: SLF001
+        BandIs: Run._band,  # noqa: SLF001
+        GradeIs: Run._grade,  # noqa: SLF001
+        StageIs: Run._stage_is,  # noqa: SLF001
+        Holds: Run._holds,  # noqa: SLF001
+        SexIs: Run._sex,  # noqa: SLF001
+        ListComplete: Run._complete,  # noqa: SLF001
+        Received: Run._received,  # noqa: SLF001
+        NewerThan: Run._newer,  # noqa: SLF001
+        NotUsedBecause: Run._not_used,  # noqa: SLF001
+        CardFires: Run._card_fires,  # noqa: SLF001
+    },
+)

@@ -1,0 +1,294 @@
+"""
+The folder of rule files in; a ruleset or diagnostics out.
+
+Files are read and checked against their shapes, names are declared, and only then are
+conditions read, so that a clause knows what its words mean. Every diagnostic of the
+pass is collected; a ruleset comes only from a folder without errors.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cds.core.quantity import read_unit
+from cds.core.rules import (
+    Card,
+    Condition,
+    Factor,
+    Index,
+    Place,
+    Population,
+    Profile,
+    Reading,
+    Ruleset,
+    Stages,
+)
+from cds.errors import RuleError
+from cds.rulefiles.actions import read_actions
+from cds.rulefiles.cards import read_card
+from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
+from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_stages
+from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, listed
+from cds.rulefiles.headers import open_scope, read_tests
+from cds.rulefiles.indices import read_index
+from cds.rulefiles.libraries import (
+    NO_PROFILE,
+    read_groups,
+    read_population,
+    read_profile,
+    read_sources,
+)
+from cds.rulefiles.names import Declared, Names, Scope, order_of
+from cds.rulefiles.shapes import KINDS
+from cds.rulefiles.source import Block, Scalar, Source, read_folder
+
+__all__ = ["Loaded", "load", "load_ruleset"]
+
+_RULES: Final = ("condition", "index", "stages", "factor", "card")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a folder: *ruleset* is None where any diagnostic is an error."""
+
+    ruleset: Ruleset | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+
+def load_ruleset(folder: Path) -> Ruleset:
+    """Load a folder, or raise `RuleError` with every diagnostic of the pass."""
+    loaded = load(folder)
+    if loaded.ruleset is None:
+        raise RuleError(loaded.diagnostics)
+    return loaded.ruleset
+
+
+def load(folder: Path) -> Loaded:
+    """Load a folder of rule files, and say everything that is wrong with it."""
+    # Nothing that is built here is garbage before the end: collecting it costs a third.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _Load(folder).run()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class _Load:
+    """One pass over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.report = Report()
+        self.names = Names(self.report)
+        self.sources: dict[str, Source] = {}
+        self.roots: dict[str, list[Block]] = {kind: [] for kind in KINDS}
+        self.conditions: dict[str, Condition] = {}
+        self.indices: dict[str, Index] = {}
+        self.stages: dict[str, Stages] = {}
+        self.factors: dict[str, Factor] = {}
+        self.cards: dict[str, Card] = {}
+        self.readings: dict[str, Reading] = {}
+        self.leans: dict[tuple[str, str], dict[tuple[str, str], Place]] = {}
+        self.places: dict[tuple[str, str], Place] = {}
+
+    def run(self) -> Loaded:
+        self._read_files()
+        self._declare()
+        actions = read_actions(self.roots["actions"], self.names)
+        population = self._read_population()
+        profile = self._read_profile()
+        for kind in _RULES:
+            for root in self.roots[kind]:
+                self._read_rule(kind, root)
+        order = order_of(self.leans, self.places, self.report)
+        diagnostics = self.report.sorted()
+        ruleset = None
+        if not any(one.severity == "error" for one in diagnostics):
+            ruleset = Ruleset(
+                release=self._release(),
+                profile=profile,
+                concepts=self.names.concepts,
+                searches=self.names.searches,
+                systems=self.names.systems,
+                sources=read_sources(self.roots["evidence"]),
+                actions=actions,
+                groups=read_groups(self.roots["group"]),
+                population=population,
+                indices=self.indices,
+                conditions=self.conditions,
+                stages=next(iter(self.stages.values()), None),
+                factors=self.factors,
+                cards=self.cards,
+                readings=self.readings,
+                order=order,
+                groups_of_people=self.names.people,
+                group_extension=self.names.people_extension,
+            )
+        return Loaded(ruleset, diagnostics, self.sources)
+
+    # --- files ----------------------------------------------------------------------
+
+    def _read_files(self) -> None:
+        for source, root in read_folder(self.folder, self.report):
+            self.sources[source.path] = source
+            if root is None:
+                continue
+            kind = KINDS.get(root.text("kind"))
+            if kind is None:
+                self._refuse_kind(root)
+                continue
+            self._check_name(source, root, kind.folder)
+            kind.shape.check(root, self.report)
+            self.roots[root.text("kind")].append(root)
+
+    def _refuse_kind(self, root: Block) -> None:
+        if "kind" in root:
+            word = root.text("kind")
+            self.report.add(
+                "CDS105",
+                root.at("kind"),
+                f"`{word}` is not a kind of rule file",
+                notes=[f"kinds: {listed(KINDS)}"],
+                help=did_you_mean(word, KINDS),
+            )
+        else:
+            self.report.add(
+                "CDS104",
+                root.place,
+                "the file does not say what it is",
+                help="begin with `kind:`, one of " + listed(KINDS),
+            )
+
+    def _check_name(self, source: Source, root: Block, folder: str) -> None:
+        wanted = "/".join(
+            part
+            for part in (self.folder.name, folder, f"{root.text('id')}.yaml")
+            if part
+        )
+        if "id" in root and source.path != wanted:
+            self.report.add(
+                "CDS107",
+                root.at("id"),
+                f"this file belongs at {wanted}",
+                notes=[f"found at {source.path}"],
+                help="rename the file, or change `kind` or `id`",
+            )
+
+    # --- names ----------------------------------------------------------------------
+
+    def _declare(self) -> None:
+        names, roots = self.names, self.roots
+        read_searches(roots["concepts"], names)
+        read_concepts(roots["concepts"], names)
+        check_concepts(roots["concepts"], names)
+        for root in roots["index"]:
+            bands = tuple(one.text("name") for one in root.blocks("bands"))
+            unit = read_unit(root.text("unit", "1"), is_code=True)
+            self._declare_rule(names.operands, "index", root, unit, bands)
+        for root in roots["condition"]:
+            self._declare_rule(names.operands, "condition", root)
+        for root in roots["factor"]:
+            grades = tuple(key.text for key, _ in root.pairs("grades"))
+            self._declare_rule(names.operands, "factor", root, words=grades)
+        for root in roots["stages"]:
+            labels = tuple(one.text("label") for one in root.blocks("lines"))
+            self._declare_rule(names.stages, "stages", root, words=labels)
+        if len(roots["stages"]) > 1:
+            self.report.add(
+                "CDS203",
+                roots["stages"][1].at("id"),
+                "there is one staging table, and this is a second",
+                notes=[f"first at {roots['stages'][0].at('id').place}"],
+            )
+        for root in roots["card"]:
+            self._declare_rule(names.cards, "card", root)
+        for root in roots["group"]:
+            self._declare_rule(names.groups, "group", root)
+        for root in roots["evidence"]:
+            self._declare_members(names.sources, "source", root, "sources")
+        for root in roots["actions"]:
+            self._declare_members(names.actions, "action", root, "actions")
+            for key, node in root.pairs("actions"):
+                if isinstance(node, Block):
+                    names.results.setdefault(key.text, node.text("result"))
+        for root in roots["profile"]:
+            for one in root.blocks("override_reasons"):
+                code = one.get("code")
+                if isinstance(code, Scalar):
+                    reason = Declared("reason", code.text, code.place)
+                    names.declare(names.reasons, reason)
+
+    def _declare_rule(
+        self,
+        table: dict[str, Declared],
+        kind: str,
+        root: Block,
+        unit: str = "1",
+        words: tuple[str, ...] = (),
+    ) -> None:
+        one = Declared(kind, root.text("id"), root.at("id").place, unit, words)
+        self.names.declare(table, one)
+
+    def _declare_members(
+        self, table: dict[str, Declared], kind: str, root: Block, key: str
+    ) -> None:
+        for name, _ in root.pairs(key):
+            self.names.declare(table, Declared(kind, name.text, name.place))
+
+    # --- rules ----------------------------------------------------------------------
+
+    def _read_rule(self, kind: str, root: Block) -> None:
+        scope = open_scope(root, self.names)
+        name = root.text("id")
+        for reading in scope.readings.values():
+            self.readings[reading.id] = reading
+            self.leans["reading", reading.id] = {}
+            self.places["reading", reading.id] = reading.place
+        if kind == "condition":
+            self.conditions.setdefault(name, read_condition_rule(root, scope))
+        elif kind == "index":
+            self.indices.setdefault(name, read_index(root, scope))
+        elif kind == "stages":
+            self.stages.setdefault(name, read_stages(root, scope))
+        elif kind == "factor":
+            self.factors.setdefault(name, read_factor(root, scope))
+        else:
+            self.cards.setdefault(name, read_card(root, scope))
+        self.leans.setdefault((kind, name), scope.leans)
+        self.places.setdefault((kind, name), root.at("id").place)
+
+    def _read_population(self) -> Population | None:
+        found: Population | None = None
+        for root in self.roots["population"]:
+            scope = Scope(self.names, root.text("id"))
+            found = read_population(root, scope)
+            read_tests(root, scope)
+        return found
+
+    def _read_profile(self) -> Profile:
+        roots = self.roots["profile"]
+        for root in roots:
+            if root.text("id") == "default":
+                return read_profile(root)
+        self._missing("profiles/default.yaml")
+        return NO_PROFILE
+
+    def _release(self) -> str:
+        return next((root.text("release") for root in self.roots["release"]), "0")
+
+    def _missing(self, path: str) -> None:
+        name = f"{self.folder.name}/{path}"
+        self.report.add(
+            "CDS104",
+            Place(name, 1, 1),
+            f"there is no {name}",
+            severity="warning",
+            help="add it: without it cards have no override reasons and no fixed texts",
+        )

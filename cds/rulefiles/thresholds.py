@@ -1,0 +1,318 @@
+"""
+Cut-offs: read as they were written, then fitted to what they are compared with.
+
+A threshold may differ by sex, age or group, come as a printed pair of units, or give
+way to the laboratory's own limit. Only fitting knows the concept, so a threshold that
+two clauses use is fitted to each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Final, Literal
+
+from cds.core.quantity import Conversion, plain, read_unit, round12
+from cds.core.rules import Case, Place, Threshold
+from cds.rulefiles.diagnostics import Report, listed
+from cds.rulefiles.source import Block, Items, Node, Scalar
+
+__all__ = [
+    "GROUPS",
+    "Target",
+    "Written",
+    "WrittenCase",
+    "literal",
+    "read_amount",
+    "read_range",
+    "read_thresholds",
+]
+
+GROUPS: Final = ("asian",)
+"""Groups of people for whom a source prints cut-offs of their own."""
+
+_AMOUNT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
+_RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?) to ([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
+_AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
+_ASIDE: Final = frozenset({"cite", "or_own", "localisable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a threshold is compared with: its name, canonical unit and accepted units."""
+
+    name: str
+    unit: str
+    units: Mapping[str, Conversion]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCase:
+    """One number as the author wrote it; *unit* is spelled by `read_unit`, or empty."""
+
+    value: Decimal
+    unit: str
+    second: Decimal | None = None
+    second_unit: str = ""
+    sex: str = ""
+    age_from: int | None = None
+    age_below: int | None = None
+    group: str = ""
+
+
+@dataclass(slots=True)
+class Written:
+    """A threshold as declared, and the fits made of it so far."""
+
+    name: str
+    cases: tuple[WrittenCase, ...]
+    place: Place
+    cite: str = ""
+    or_own: Literal["", "lower", "upper"] = ""
+    localisable: tuple[Decimal, Decimal] | None = None
+    fits: dict[str, Threshold] = field(default_factory=dict)
+
+    @property
+    def as_written(self) -> Threshold:
+        """Give it with the numbers and the unit of the file: what texts print."""
+        return Threshold(
+            name=self.name,
+            cases=tuple(
+                _case(one, one.value, one.second, one.second_unit) for one in self.cases
+            ),
+            unit=(self.cases[0].unit if self.cases else "") or "1",
+            cite=self.cite,
+            or_own=self.or_own,
+            localisable=self.localisable,
+        )
+
+    def fit(self, target: Target, at: Place, report: Report) -> Threshold:
+        """Express it in the canonical unit of *target*; complain at *at* if it cannot."""
+        fitted = self.fits.get(target.name)
+        if fitted is None:
+            fitted = Threshold(
+                name=self.name,
+                cases=tuple(self._fit_case(one, target, at, report) for one in self.cases),
+                unit=target.unit,
+                cite=self.cite,
+                or_own=self.or_own,
+                localisable=self._fit_range(target),
+            )
+            self.fits[target.name] = fitted
+        return fitted
+
+    def _fit_case(
+        self, one: WrittenCase, target: Target, at: Place, report: Report
+    ) -> Case:
+        if one.second is not None:
+            return self._fit_pair(one, target, at, report)
+        how = self._conversion(one.unit, target, at, report)
+        value = one.value if how.factor == 1 else round12(how.to_canonical(one.value))
+        self._check_plausible(value, target, at, report)
+        return _case(one, value, None, "")
+
+    def _fit_pair(
+        self, one: WrittenCase, target: Target, at: Place, report: Report
+    ) -> Case:
+        assert one.second is not None
+        self._conversion(one.unit, target, at, report)
+        self._conversion(one.second_unit, target, at, report)
+        first, second = (one.value, one.unit), (one.second, one.second_unit)
+        if first[1] != target.unit and second[1] == target.unit:
+            first, second = second, first
+        self._check_plausible(first[0], target, at, report)
+        return _case(one, first[0], second[0], second[1])
+
+    def _fit_range(self, target: Target) -> tuple[Decimal, Decimal] | None:
+        if self.localisable is None or not self.cases:
+            return self.localisable
+        how = target.units.get(self.cases[0].unit, Conversion())
+        low, high = (round12(how.to_canonical(end)) for end in self.localisable)
+        return low, high
+
+    def _conversion(
+        self, unit: str, target: Target, at: Place, report: Report
+    ) -> Conversion:
+        if not unit:
+            if target.unit != "1":
+                report.add(
+                    "CDS302",
+                    at,
+                    f"a number without a unit is compared with `{target.name}`",
+                    label=f"read as {target.unit}",
+                    help=f"write the unit: {target.unit}",
+                )
+            return Conversion()
+        how = target.units.get(unit)
+        if how is not None:
+            return how
+        report.add(
+            "CDS301",
+            at,
+            f"`{target.name}` cannot be compared with a value in {unit}",
+            label=f"`{target.name}` is kept in {target.unit}",
+            notes=[f"accepted units: {', '.join(target.units) or target.unit}"],
+            help=f"`{self.name}` is declared in {unit}" if self.name else "",
+        )
+        return Conversion()
+
+    def _check_plausible(
+        self, value: Decimal, target: Target, at: Place, report: Report
+    ) -> None:
+        bounds = target.units.get(target.unit)
+        if bounds is None or bounds.is_plausible(value):
+            return
+        low = plain(bounds.low) if bounds.low is not None else ""
+        high = plain(bounds.high) if bounds.high is not None else ""
+        report.add(
+            "CDS305",
+            at,
+            f"{plain(value)} {target.unit} lies outside what is plausible for "
+            f"`{target.name}`",
+            notes=[f"plausible: {low} to {high} {target.unit}"],
+            help="was the number meant in another unit?",
+        )
+
+
+def _case(
+    one: WrittenCase, value: Decimal, second: Decimal | None, second_unit: str
+) -> Case:
+    return Case(
+        value=value,
+        sex=one.sex,
+        age_from=one.age_from,
+        age_below=one.age_below,
+        group=one.group,
+        alternate=second,
+        alternate_unit=second_unit,
+    )
+
+
+def literal(number: str, unit: str, place: Place) -> Written:
+    """Make the unnamed threshold of a number that stands in a clause."""
+    return Written("", (WrittenCase(Decimal(number), unit),), place)
+
+
+def read_amount(text: str) -> tuple[Decimal, str] | None:
+    """Read `5.7 %`; the unit is empty where none was written."""
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None:
+        return None
+    unit = match[2]
+    return Decimal(match[1]), read_unit(unit, is_code=True) if unit else ""
+
+
+def read_range(text: str) -> tuple[Decimal, Decimal] | None:
+    """Read `20 to 800`, with or without a unit behind it."""
+    match = _RANGE.fullmatch(text.strip())
+    return (Decimal(match[1]), Decimal(match[2])) if match else None
+
+
+def read_thresholds(block: Block | None, report: Report) -> dict[str, Written]:
+    """Read the `thresholds:` of a rule file."""
+    found: dict[str, Written] = {}
+    if block is None:
+        return found
+    for name, node in block.entries():
+        if isinstance(node, Block):
+            found[name.text] = _read_threshold(name, node, report)
+    return found
+
+
+def _read_threshold(name: Scalar, block: Block, report: Report) -> Written:
+    cases: list[WrittenCase] = []
+    _read_cases(block, WrittenCase(Decimal(0), ""), cases, report, outer=True)
+    if not cases:
+        report.add(
+            "CDS104",
+            name,
+            f"the threshold `{name.text}` has no number",
+            help="write `value:`, `pair:`, `male:` and `female:`, or ages",
+        )
+    own = block.text("or_own").partition(" ")[0]
+    reach = block.get("localisable")
+    bounds = read_range(reach.text) if isinstance(reach, Scalar) else None
+    if reach is not None and bounds is None:
+        report.add(
+            "CDS105",
+            reach,
+            "`localisable` is not a range",
+            help="write two numbers: `1.6 to 3.8`",
+        )
+    return Written(
+        name=name.text,
+        cases=tuple(cases),
+        place=name.place,
+        cite=block.text("cite"),
+        or_own="lower" if own == "lower" else "upper" if own == "upper" else "",
+        localisable=bounds,
+    )
+
+
+def _read_cases(
+    block: Block,
+    whom: WrittenCase,
+    cases: list[WrittenCase],
+    report: Report,
+    *,
+    outer: bool,
+) -> None:
+    for key, node in block.entries():
+        word = key.text
+        if outer and word in _ASIDE:
+            continue
+        ages = _AGES.fullmatch(word)
+        if word in {"value", "pair"}:
+            inner = whom
+        elif word in {"male", "female"}:
+            inner = replace(whom, sex=word)
+        elif word in GROUPS:
+            inner = replace(whom, group=word)
+        elif ages and (ages[1] or ages[2]):
+            inner = replace(
+                whom,
+                age_from=int(ages[1]) if ages[1] else None,
+                age_below=int(ages[2]) if ages[2] else None,
+            )
+        else:
+            report.add(
+                "CDS102",
+                key,
+                f"`{word}` says nothing about a threshold",
+                help="keys: "
+                + listed(["value", "pair", "male", "female", *GROUPS, "below 65 years"])
+                + ", "
+                + listed(sorted(_ASIDE)),
+            )
+            continue
+        if isinstance(node, Block):
+            _read_cases(node, inner, cases, report, outer=False)
+        else:
+            _read_case(node, inner, cases, report)
+
+
+def _read_case(
+    node: Node, whom: WrittenCase, cases: list[WrittenCase], report: Report
+) -> None:
+    texts = node.items if isinstance(node, Items) else [node]
+    amounts = [read_amount(one.text) if isinstance(one, Scalar) else None for one in texts]
+    wanted = 2 if isinstance(node, Items) else 1
+    if len(amounts) != wanted or None in amounts:
+        report.add(
+            "CDS105",
+            node,
+            "expected a number with its unit",
+            help="write `5.7 %`, or a pair: `[126 mg/dL, 7.0 mmol/L]`",
+        )
+        return
+    sure = [one for one in amounts if one is not None]
+    value, unit = sure[0]
+    if wanted == 1:
+        cases.append(replace(whom, value=value, unit=unit))
+        return
+    second, second_unit = sure[1]
+    cases.append(
+        replace(whom, value=value, unit=unit, second=second, second_unit=second_unit)
+    )

@@ -1,0 +1,74 @@
+"""
+The release that is served: its rules, loaded or refused, and what is known about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cds.core.rules import Ruleset
+from cds.errors import RuleError
+from cds.rulefiles.loader import load
+
+__all__ = ["Release", "UnreviewedError", "open_release"]
+
+
+class UnreviewedError(Exception):
+    """Production refuses rules that no clinician has reviewed, unless it is told to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The rules, and which of them are `pending` clinical review."""
+
+    ruleset: Ruleset
+    pending: tuple[str, ...]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Count what there is of each kind."""
+        rules = self.ruleset
+        return {
+            "concepts": len(rules.concepts),
+            "indices": len(rules.indices),
+            "conditions": len(rules.conditions),
+            "factors": len(rules.factors),
+            "cards": len(rules.cards),
+            "active": sum(one.status == "active" for one in rules.cards.values()),
+        }
+
+
+def open_release(folder: Path, *, unreviewed: bool) -> Release:
+    """
+    Load the rules of *folder*.
+
+    Raises `RuleError` where they cannot be used, `UnreviewedError` where some are
+    pending review and *unreviewed* ones are not allowed.
+    """
+    loaded = load(folder)
+    if loaded.ruleset is None:
+        raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
+    release = Release(loaded.ruleset, _pending(loaded.ruleset))
+    if release.pending and not unreviewed:
+        raise UnreviewedError(
+            f"{len(release.pending)} rules have not been reviewed by a clinician; "
+            "ALLOW_UNREVIEWED=1 serves them all the same"
+        )
+    return release
+
+
+def _pending(rules: Ruleset) -> tuple[str, ...]:
+    every = [
+        *rules.indices.values(),
+        *rules.conditions.values(),
+        *rules.factors.values(),
+        *rules.cards.values(),
+        *([rules.stages] if rules.stages is not None else []),
+    ]
+    return tuple(
+        one.id
+        for one in every
+        if one.status == "active" and one.upkeep.clinical_review == "pending"
+    )

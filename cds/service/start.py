@@ -1,0 +1,63 @@
+"""
+From settings to an application: rules, reasoner, routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cds.hooks.discovery import SERVICE
+from cds.service.app import create_app
+from cds.service.frame import Frame
+from cds.service.logs import log
+from cds.service.pipeline import Pipeline
+from cds.service.release import open_release
+from cds.service.settings import Settings
+
+__all__ = ["build", "clock_of", "try_next"]
+
+
+def build(settings: Settings) -> Frame:
+    """
+    Load what *settings* name and build the application.
+
+    Raises `RuleError` or `UnreviewedError` where the rules must not be served.
+    """
+    unreviewed = settings.allow_unreviewed or not settings.is_production
+    release = open_release(settings.rules, unreviewed=unreviewed)
+    if release.pending:
+        log.warning("unreviewed_rules", count=len(release.pending))
+    pipeline = Pipeline(
+        release.ruleset,
+        engine=settings.engine,
+        now=clock_of(settings),
+        check=not settings.is_production,
+    )
+    about = {
+        "rules": dict(release.counts),
+        "pendingReviews": len(release.pending),
+        "unreviewedAllowed": unreviewed,
+    }
+    return create_app(settings, pipeline, about=about)
+
+
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """Give the clock of evaluation: the real one, or one that stands still."""
+    frozen = settings.clock
+    if frozen is not None:
+        return lambda: frozen
+    return lambda: datetime.now(UTC)
+
+
+def try_next(settings: Settings) -> str:
+    """Say what to try next, to somebody who has just started the service."""
+    base = f"http://{settings.host}:{settings.port}"
+    return (
+        f"Development mode on {base}, without authentication. Try:\n"
+        f"  curl {base}/cds-services\n"
+        f"  curl -H 'Content-Type: application/json' "
+        f"-d @fixtures/requests/prediabetes.json {base}/cds-services/{SERVICE}\n"
+        f"  curl {base}/status\n"
+        "Stop with Ctrl-C."
+    )

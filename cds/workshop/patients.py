@@ -1,0 +1,274 @@
+"""
+Test patients: the `given:` of an inline case as the FHIR resources an EHR would send.
+
+Cases go through the same door as requests: a value becomes an Observation, is read,
+converted and judged by the code that reads an EHR's data, so a case proves that too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from cds.core.rules import CodeRule, Concept, Ruleset
+
+__all__ = ["NOW", "CannotRead", "prefetch_of"]
+
+NOW: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+_ID: Final = "case"
+_AGO: Final = re.compile(
+    r"^(?P<value>.*?)\s*(?:(?P<ago>\d+) days? ago|in (?P<ahead>\d+) days?)?"
+    r"(?:\s+at (?P<clock>\d\d:\d\d)|\s+(?P<timeless>without time))?$"
+)
+_NUMBER: Final = re.compile(r"^(?P<bound><=|>=|<|>)?\s*(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>.*)$")
+_DEFAULT_DAYS: Final = 10
+_LOCAL: Final = "08:10"
+
+
+class CannotRead(ValueError):
+    """Something in `given:` that no patient can have; names the key and what is possible."""
+
+
+def prefetch_of(rules: Ruleset, given: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Make the prefetch of a test patient.
+
+    Every search is answered and complete unless `not_sent` or `not_complete` names it.
+    Values are ten days old, drawn at 08:10, unless they say otherwise.
+    """
+    patient: dict[str, Any] = {"resourceType": "Patient", "id": _ID}
+    bundles: dict[str, list[dict[str, Any]]] = {
+        name: [] for name, search in rules.searches.items() if search.resource != "Patient"
+    }
+    missing: set[str] = set()
+    partial: set[str] = set()
+    for name, value in given.items():
+        if value in ("none", None):
+            continue
+        if name == "age":
+            patient["birthDate"] = _birth_date(str(value))
+        elif name == "sex":
+            patient["gender"] = str(value)
+        elif name == "group":
+            patient["extension"] = [_group(rules, str(value))]
+        elif name == "not_sent":
+            missing = set(_names(rules, value))
+        elif name == "not_complete":
+            partial = set(_names(rules, value))
+        elif name in rules.concepts:
+            concept = rules.concepts[name]
+            for number, resource in enumerate(_resources(rules, concept, value)):
+                resource["id"] = f"{name.replace('_', '-')}-{number}"[:64]
+                bundles[_search_of(rules, concept)].append(resource)
+        else:
+            msg = f"`{name}` is not a concept; a case gives data, age, sex, group, not_sent"
+            raise CannotRead(msg)
+    prefetch: dict[str, Any] = {_patient_search(rules): patient}
+    for name, resources in bundles.items():
+        if name not in missing:
+            prefetch[name] = _bundle(resources, partial=name in partial)
+    return prefetch
+
+
+def _patient_search(rules: Ruleset) -> str:
+    return next(name for name, one in rules.searches.items() if one.resource == "Patient")
+
+
+def _names(rules: Ruleset, value: Any) -> Iterator[str]:
+    for name in value if isinstance(value, list | tuple) else [value]:
+        if str(name) not in rules.searches:
+            msg = f"`{name}` is not a search; searches are {', '.join(sorted(rules.searches))}"
+            raise CannotRead(msg)
+        yield str(name)
+
+
+def _search_of(rules: Ruleset, concept: Concept) -> str:
+    if concept.search not in rules.searches:
+        msg = f"`{concept.id}` names no search"
+        raise CannotRead(msg)
+    return concept.search
+
+
+def _bundle(resources: list[dict[str, Any]], *, partial: bool) -> dict[str, Any]:
+    bundle: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": one, "search": {"mode": "match"}} for one in resources],
+    }
+    if partial:
+        bundle["link"] = [{"relation": "next", "url": "urn:more"}]
+    else:
+        bundle["total"] = len(resources)
+    if not resources:
+        del bundle["entry"]
+    return bundle
+
+
+def _birth_date(text: str) -> str:
+    years = int(text.split()[0])
+    return NOW.replace(year=NOW.year - years).date().isoformat()
+
+
+def _group(rules: Ruleset, group: str) -> dict[str, Any]:
+    code = next((code for code, name in rules.groups_of_people.items() if name == group), None)
+    if code is None:
+        msg = f"`{group}` is not a group of people that the rule files know"
+        raise CannotRead(msg)
+    return {
+        "url": rules.group_extension,
+        "extension": [{"url": "ombCategory", "valueCoding": {"code": code}}],
+    }
+
+
+# --- one concept ----------------------------------------------------------------
+
+
+def _resources(rules: Ruleset, concept: Concept, value: Any) -> Iterator[dict[str, Any]]:
+    for one in value if isinstance(value, list | tuple) else [value]:
+        yield _resource(rules, concept, str(one))
+
+
+def _resource(rules: Ruleset, concept: Concept, text: str) -> dict[str, Any]:
+    match = _AGO.match(text)
+    if match is None:  # pragma: no cover - the pattern matches every text
+        raise CannotRead(text)
+    word = match["value"].rstrip(",").strip()
+    dated = match["ago"] is not None or match["ahead"] is not None
+    days = -int(match["ahead"]) if match["ahead"] else int(match["ago"] or _DEFAULT_DAYS)
+    day = (NOW - timedelta(days=days)).date().isoformat()
+    when = f"{day}T{match['clock'] or _LOCAL}:00+00:00"
+    if match["timeless"]:
+        when = day
+    if concept.type in {"quantity", "answer", "date"}:
+        return _observation(rules, concept, word, when, days)
+    if concept.type == "encounter":
+        return _encounter(concept, word, day)
+    return _listed(rules, concept, word, day if dated else "")
+
+
+def _coding(rules: Ruleset, concept: Concept) -> dict[str, str]:
+    code = _plain_code(concept)
+    if code is None:
+        return {}
+    return {"system": rules.systems[code.system][0], "code": code.code}
+
+
+def _plain_code(concept: Concept) -> CodeRule | None:
+    plain = [one for one in concept.codes if not one.with_fasting and not one.history]
+    return next(iter(plain or concept.codes), None)
+
+
+def _observation(
+    rules: Ruleset, concept: Concept, word: str, when: str, days: int
+) -> dict[str, Any]:
+    resource: dict[str, Any] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [{"coding": [{"code": "survey"}]}],
+        "code": {"coding": [_coding(rules, concept)]},
+        "subject": {"reference": f"Patient/{_ID}"},
+        "effectiveDateTime": when,
+    }
+    if concept.type == "date":
+        moment = NOW - timedelta(days=days)
+        resource["effectiveDateTime"] = NOW.date().isoformat()
+        resource["valueDateTime"] = moment.date().isoformat()
+        return resource
+    if concept.type == "answer" or (concept.answers and not _NUMBER.match(word)):
+        resource.update(_answer(concept, word))
+        return resource
+    match = _NUMBER.match(word)
+    if match is None:
+        msg = f"`{concept.id}: {word}` is not a number with its unit"
+        raise CannotRead(msg)
+    quantity: dict[str, Any] = {"value": Decimal(match["number"])}
+    if match["bound"]:
+        quantity["comparator"] = match["bound"]
+    if match["unit"]:
+        quantity |= {
+            "unit": match["unit"],
+            "system": "http://unitsofmeasure.org",
+            "code": match["unit"],
+        }
+    elif concept.unit == "1":
+        quantity |= {"unit": "1", "system": "http://unitsofmeasure.org", "code": "1"}
+    resource["valueQuantity"] = quantity
+    return resource
+
+
+def _answer(concept: Concept, word: str) -> dict[str, Any]:
+    wanted = {"present": "yes", "absent": "no"}.get(word, word)
+    for code, meaning in concept.answers.items():
+        if wanted in (code, meaning):
+            if code in {"true", "false"}:
+                return {"valueBoolean": code == "true"}
+            return {"valueCodeableConcept": {"coding": [{"code": code}]}}
+    msg = f"`{concept.id}: {word}` is not an answer; answers are {', '.join(concept.answers)}"
+    raise CannotRead(msg)
+
+
+def _encounter(concept: Concept, word: str, day: str) -> dict[str, Any]:
+    code = _plain_code(concept)
+    running = word == "present"
+    period = {"start": day} if running else {"start": day, "end": day}
+    return {
+        "resourceType": "Encounter",
+        "status": "in-progress" if running else "finished",
+        "class": {"code": code.code if code else ""},
+        "subject": {"reference": f"Patient/{_ID}"},
+        "period": period,
+    }
+
+
+_WORDS: Final = ("present", "history", "suspected", "refuted")
+
+
+def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, Any]:
+    if word not in _WORDS:
+        msg = f"`{concept.id}: {word}`: a listed thing is {', '.join(_WORDS)} [N days ago], or none"
+        raise CannotRead(msg)
+    subject = {"reference": f"Patient/{_ID}"}
+    coding = _coding(rules, concept)
+    text = (concept.text.words or concept.text.endings or ("",))[0] if concept.text else ""
+    meaning = {"coding": [coding]} if coding else {"text": text}
+    if concept.type == "medicine":
+        resource = {
+            "resourceType": "MedicationRequest",
+            "status": "active" if word == "present" else "stopped",
+            "intent": "order",
+            "medicationCodeableConcept": meaning,
+            "subject": subject,
+        }
+        if day:
+            resource["authoredOn"] = day
+        return resource
+    if concept.type == "procedure":
+        return {
+            "resourceType": "Procedure",
+            "status": "completed",
+            "code": meaning,
+            "subject": subject,
+            **({"performedDateTime": day} if day else {}),
+        }
+    if concept.type == "plan":
+        return {
+            "resourceType": "CarePlan",
+            "status": "active",
+            "intent": "plan",
+            "subject": subject,
+            "category": [meaning],
+            **({"period": {"start": day}} if day else {}),
+        }
+    resource = {
+        "resourceType": "Condition",
+        "clinicalStatus": {"coding": [{"code": "resolved" if word == "history" else "active"}]},
+        "verificationStatus": {"coding": [{"code": "refuted" if word == "refuted" else "confirmed"}]},
+        "code": meaning,
+        "subject": subject,
+    }
+    if day:
+        resource["onsetDateTime"] = day
+    return resource
