@@ -9,17 +9,19 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Final
 
-from cds.core.moment import DAY, Moment
+from cds.core.moment import Moment
 
 __all__ = ["age_of", "day_written", "is_future", "parse", "read", "shifted"]
 
-_SHAPE: Final = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?",
-    re.ASCII,
+_DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
 )
 _LONGEST: Final = 40
 _SECOND: Final = timedelta(seconds=1)
-_LAST_YEAR: Final = 9999
+_LONGEST_DATE: Final = 10
+_FIRST_YEAR: Final = "0001"
+_LAST_YEAR: Final = "9999"
 _MONTHS: Final = 12
 # A clock that runs ahead a little; a date that is already tomorrow elsewhere.
 _SLACK: Final = timedelta(minutes=5)
@@ -34,46 +36,50 @@ def read(value: object, zone: tzinfo | None = None) -> Moment | None:
     offset is taken as UTC and has no clock; `Z` has a clock only where *zone* says
     what time that was.
     """
-    return parse(value, zone) if type(value) is str and len(value) <= _LONGEST else None
+    if type(value) is str and len(value) <= _LONGEST:
+        return parse(value, zone)
+    return None
 
 
 @lru_cache(maxsize=16384)
 def parse(text: str, zone: tzinfo | None) -> Moment | None:
     """Do what `read` does, for text; remembered, because one visit gives many results."""
-    shape = _SHAPE.fullmatch(text)
-    if shape is None:
-        return None
-    year, month, day, clock, offset = shape.groups()
     # Both ends of the calendar are what databases write for "no date".
-    if not 1 < int(year) < _LAST_YEAR:
+    if not _FIRST_YEAR < text[:4] < _LAST_YEAR:
         return None
     try:
-        if clock is not None:
-            return _instant(text, offset, zone)
-        return _span(text, int(year), month, day, zone or UTC)
+        if len(text) > _LONGEST_DATE:
+            return _instant(text, zone) if _INSTANT.fullmatch(text) else None
+        return _span(text, zone or UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def _instant(text: str, offset: str | None, zone: tzinfo | None) -> Moment:
+def _instant(text: str, zone: tzinfo | None) -> Moment:
     when = datetime.fromisoformat(text)
-    if offset is None:
+    if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
         return Moment(when, when, text)
-    if offset != "Z":
+    if text[-1] != "Z":
         return Moment(when, when, text, when.time())
     return Moment(when, when, text, None if zone is None else when.astimezone(zone).time())
 
 
-def _span(text: str, year: int, month: str | None, day: str | None, zone: tzinfo) -> Moment:
-    first = datetime(year, int(month or 1), int(day or 1), tzinfo=zone)
+def _span(text: str, zone: tzinfo) -> Moment | None:
+    shape = _DATE.fullmatch(text)
+    if shape is None:
+        return None
+    year, month, day = shape.groups()
+    first = datetime(int(year), int(month or 1), int(day or 1), tzinfo=zone)
     if day is not None:
         # A date, not 24 hours: the day on which clocks change is shorter or longer.
         after = datetime.fromordinal(first.toordinal() + 1).replace(tzinfo=zone)
     elif month is not None:
-        after = first.replace(year=year + first.month // _MONTHS, month=first.month % _MONTHS + 1)
+        after = first.replace(
+            year=first.year + first.month // _MONTHS, month=first.month % _MONTHS + 1
+        )
     else:
-        after = first.replace(year=year + 1)
+        after = first.replace(year=first.year + 1)
     return Moment(first.astimezone(UTC), after.astimezone(UTC) - _SECOND, text)
 
 
@@ -87,7 +93,8 @@ def is_future(when: Moment, as_of: datetime) -> bool:
 
 def age_of(when: Moment, as_of: datetime) -> int:
     """Count whole 24-hour periods since the earliest moment *when* allows; never below 0."""
-    return max(0, (as_of - when.start) // DAY)
+    days = (as_of - when.start).days
+    return max(days, 0)
 
 
 def day_written(when: Moment) -> str:

@@ -7,7 +7,7 @@ are looked up, never worked out twice; nothing here validates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -21,16 +21,17 @@ from cds.fhir.moments import age_of, is_future, latest_written, read
 from cds.fhir.references import Item, Resource
 from cds.fhir.units import Measure
 from cds.fhir.units import Reading as Number
-from cds.fhir.versions import is_foreign
+from cds.fhir.versions import is_foreign_observation
 
 __all__ = ["Observations", "effective"]
 
 _USABLE: Final = frozenset({"final", "amended", "corrected"})
 _ANSWERS: Final = frozenset({"yes", "no"})
 
-# How a code was found: the concept, and whether the sample must be shown to be fasting.
-Way = tuple[Concept, bool]
-Found = tuple[tuple[Way, Code], ...]
+# What a code means: the concept, how its numbers are read, whether the sample must be
+# shown to be fasting, and the coding that said so.
+Way = tuple[Concept, Measure | None, bool, Code]
+Found = tuple[Way, ...]
 
 
 class _Sample:
@@ -38,15 +39,14 @@ class _Sample:
 
     __slots__ = ("category", "days", "gap", "is_acute", "item", "specimen", "status", "when")
 
-    def __init__(self, item: Item, status: object, gap: Gap | None, when: Moment | None) -> None:
-        self.item = item
-        self.status = status
-        self.gap = gap
-        self.when = when
-        self.days = 0
-        self.specimen = ""
-        self.category = ""
-        self.is_acute: bool | None = None
+    item: Item
+    status: object
+    gap: Gap | None
+    when: Moment | None
+    days: int
+    specimen: str
+    category: str
+    is_acute: bool | None
 
 
 class Observations:
@@ -58,86 +58,91 @@ class Observations:
         self._measures = {one.id: Measure(one) for one in own if one.type == "quantity"}
         # Dates that begin an episode may lie ahead.
         self._expected = {name for one in concepts if one.type == "episode" for name in one.begins}
-        self._single: dict[tuple[Any, Any], Found] = {}
+        self._memo: dict[tuple[Any, ...], Found | None] = {}
 
     def take(self, item: Item, gathered: Gathered, stays: AcuteStays) -> None:
         """Read one Observation of whomever."""
         resource = item.resource
         gap = gathered.attribution.judge(resource, item.scope)
         found = self._find(resource.get("code"))
-        components = resource.get("component")
         if gap is not None:
-            names = {way[0].id for way, _ in found or ()}
-            gathered.count(names, gap, resource)
+            gathered.count({way[0].id for way in found or ()}, gap, resource)
             return
-        if not found and type(components) is not list:
-            if found is None:
-                gathered.count((), Gap.UNREADABLE, resource)
-            return
-        sample: _Sample | None = None
+        sample = None
         if found:
             sample = self._sample(item, gathered)
             self._read(sample, resource, found, gathered, stays)
+        components = resource.get("component")
         if type(components) is list:
             for one in components:
                 inner = self._find(one.get("code")) if type(one) is dict else None
                 if inner:
                     sample = sample or self._sample(item, gathered)
                     self._read(sample, one, inner, gathered, stays)
+        elif found is None:
+            gathered.count((), Gap.UNREADABLE, resource)
 
     def _find(self, concept: Any) -> Found | None:
         """Find what a CodeableConcept means; None where it has no code at all."""
-        if type(concept) is not dict:
+        codings = concept.get("coding") if type(concept) is dict else None
+        if type(codings) is not list:
             return None
-        codings = concept.get("coding")
-        if type(codings) is list and len(codings) == 1 and type(codings[0]) is dict:
-            code = (codings[0].get("system"), codings[0].get("code"))
-            try:
-                return self._single[code]
-            except KeyError:
-                return self._look((code,), remember=True)
-            except TypeError:
-                return None
-        return self._look(tuple(codings_of(concept)), remember=False)
+        try:
+            if len(codings) == 1:
+                key = (codings[0].get("system"), codings[0].get("code"))
+            else:
+                key = tuple(
+                    text for one in codings for text in (one.get("system"), one.get("code"))
+                )
+            return self._memo[key]
+        except KeyError:
+            return self._look(concept, key)
+        except (AttributeError, TypeError):
+            # Something in the list is no Coding, or its code is no text.
+            return self._look(concept, ())
 
-    def _look(self, codes: Iterable[Any], *, remember: bool) -> Found | None:
-        known = [one for one in codes if type(one[0]) is str and type(one[1]) is str and one[1]]
-        if not known:
-            return None
-        ways: dict[str, tuple[Way, Code]] = {}
-        for hit, code in self._index.all_hits(known):
-            first = ways.get(hit.concept.id)
+    def _look(self, concept: Any, key: tuple[Any, ...]) -> Found | None:
+        ways: dict[str, Way] = {}
+        codes = list(codings_of(concept))
+        for hit, code in self._index.all_hits(codes):
+            name = hit.concept.id
             # A code that says fasting itself needs no company.
-            if first is None or (first[0][1] and not hit.rule.with_fasting):
-                ways[hit.concept.id] = ((hit.concept, hit.rule.with_fasting), code)
-        found = tuple(ways.values())
-        if remember and sum(map(len, known[0])) <= _LONGEST:
-            if len(self._single) >= _MEMO:
-                self._single.clear()
-            self._single[known[0]] = found
+            if name not in ways or (ways[name][2] and not hit.rule.with_fasting):
+                measure = self._measures.get(name)
+                ways[name] = (hit.concept, measure, hit.rule.with_fasting, code)
+        found = tuple(ways.values()) if codes else None
+        size = sum(len(one) if type(one) is str else _LONGEST for one in key if one is not None)
+        if key and size < _LONGEST:
+            if len(self._memo) >= _MEMO:
+                self._memo.clear()
+            self._memo[key] = found
         return found
 
-    def _sample(self, item: Item, gathered: Gathered) -> _Sample:
+    @staticmethod
+    def _sample(item: Item, gathered: Gathered) -> _Sample:
         resource = item.resource
-        status = resource.get("status")
-        when, is_present = effective(resource, gathered.zone)
-        gap: Gap | None = None
-        if is_foreign(resource):
-            gap = Gap.VERSION
+        sample = _Sample()
+        sample.item = item
+        sample.status = status = resource.get("status")
+        sample.when = when = effective(resource, gathered.zone)
+        sample.is_acute = None
+        sample.days = 0
+        if is_foreign_observation(resource):
+            sample.gap = Gap.VERSION
         elif type(status) is not str or status not in _USABLE:
-            gap = Gap.STATUS
-        elif when is None:
-            gap = Gap.UNDATED
-        elif is_future(when, gathered.as_of):
-            gap = Gap.FUTURE
-        sample = _Sample(item, status, gap, when if is_present else None)
+            sample.gap = Gap.STATUS
+        else:
+            sample.gap = Gap.UNDATED if when is None else None
         if when is not None:
             sample.days = age_of(when, gathered.as_of)
-        specimen = resource.get("specimen")
-        if type(specimen) is dict and type(specimen.get("reference")) is str:
-            sample.specimen = item.scope.name(specimen["reference"])
-        if "category" in resource:
-            sample.category = next((code for _, code in _categories(resource)), "")
+            if sample.gap is None and not sample.days and is_future(when, gathered.as_of):
+                sample.gap = Gap.FUTURE
+        sample.specimen = ""
+        if "specimen" in resource:
+            specimen = resource["specimen"]
+            if type(specimen) is dict and type(specimen.get("reference")) is str:
+                sample.specimen = item.scope.name(specimen["reference"])
+        sample.category = _category(resource)
         return sample
 
     def _read(
@@ -149,24 +154,22 @@ class Observations:
         stays: AcuteStays,
     ) -> None:
         """Read one value, of the Observation or of a component, for every concept it means."""
+        if sample.status == "entered-in-error":
+            gathered.count((way[0].id for way in found), Gap.STATUS, sample.item.resource)
+            return
         source: Source | None = None
-        for (concept, needs_proof), code in found:
-            if sample.status == "entered-in-error":
-                gathered.count((concept.id,), Gap.STATUS, sample.item.resource)
-                continue
-            if source is None or (source.system, source.code) != code:
-                source = source_of(sample.item, code, sample.status)
+        said: Code | None = None
+        for concept, measure, needs_proof, code in found:
+            if source is None or said != code:
+                source, said = source_of(sample.item, code, sample.status), code
             if sample.gap is Gap.VERSION:
                 gathered.spoiled_searches[concept.search] = Gap.VERSION
-            if concept.type == "quantity":
-                measure = self._measures[concept.id]
+            if measure is not None:
                 number = _number(measure, element)
                 gap = _gap(sample, number, concept, stays)
                 if gap is None and sample.when is not None:
-                    result = self._result(
-                        sample, sample.when, element, source, measure=measure, number=number
-                    )
                     where = gathered.unproved if needs_proof else gathered.results
+                    result = _result(sample, sample.when, element, source, measure, number)
                     where.setdefault(concept.id, []).append(result)
                 else:
                     left_out = _unusable(sample, concept, source, gap, number)
@@ -177,33 +180,32 @@ class Observations:
                 expected = concept.id in self._expected
                 _date(sample, element, concept, source, gathered, expected=expected)
 
-    @staticmethod
-    def _result(
-        sample: _Sample,
-        when: Moment,
-        element: Resource,
-        source: Source,
-        *,
-        measure: Measure,
-        number: Number,
-    ) -> Result:
-        low = high = None
-        if "referenceRange" in element:
-            low, high = _own_range(measure, element["referenceRange"], number.unit)
-        return Result(
-            measure.concept.id,
-            number.value,
-            number.value if number.sent is None else number.sent,
-            number.unit,
-            when,
-            sample.days,
-            source,
-            number.bound,
-            low,
-            high,
-            sample.specimen,
-            sample.category,
-        )
+
+def _result(  # noqa: PLR0917 - called a thousand times; names cost
+    sample: _Sample,
+    when: Moment,
+    element: Resource,
+    source: Source,
+    measure: Measure,
+    number: Number,
+) -> Result:
+    low = high = None
+    if "referenceRange" in element:
+        low, high = _own_range(measure, element["referenceRange"], number.unit)
+    return Result(
+        measure.concept.id,
+        number.value,
+        number.value if number.sent is None else number.sent,
+        number.unit,
+        when,
+        sample.days,
+        source,
+        number.bound,
+        low,
+        high,
+        sample.specimen,
+        sample.category,
+    )
 
 
 _FIRST: Final = frozenset({Gap.VERSION, Gap.STATUS})
@@ -308,34 +310,37 @@ def _date(
     gathered.enter(concept.id, source, active=True, when=when, may_be_future=expected)
 
 
-def _categories(resource: Resource) -> Iterable[Code]:
+def _category(resource: Resource) -> str:
+    """Give the first category code."""
     categories = resource.get("category")
     for one in categories if type(categories) is list else ():
-        yield from codings_of(one)
+        codings = one.get("coding") if type(one) is dict else None
+        for coding in codings if type(codings) is list else ():
+            code = coding.get("code") if type(coding) is dict else None
+            if type(code) is str:
+                return code
+    return ""
 
 
-def effective(resource: Resource, zone: tzinfo | None) -> tuple[Moment | None, bool]:
+def effective(resource: Resource, zone: tzinfo | None) -> Moment | None:
     """
-    Say when an Observation was true, and whether that could be read.
+    Say when an Observation was true; None where that cannot be read.
 
     `effective[x]` decides, the end of a period, the last event of a timing; `issued`
     only where there is none. A date that cannot be read is not replaced by another.
     """
     written = resource.get("effectiveDateTime")
-    if written is None:
-        written = resource.get("effectiveInstant")
     if written is not None:
-        when = read(written, zone)
-        return when, when is not None
+        return read(written, zone)
+    if "effectiveInstant" in resource:
+        return read(resource["effectiveInstant"], zone)
     period = resource.get("effectivePeriod")
     if type(period) is dict and "end" in period:
-        when = read(period["end"], zone)
-        return when, when is not None
+        return read(period["end"], zone)
     timing = resource.get("effectiveTiming")
     if type(timing) is dict and type(timing.get("event")) is list:
-        when = latest_written(timing["event"], zone)
-        return when, when is not None
+        return latest_written(timing["event"], zone)
     when = read(resource.get("issued"), zone)
     if when is None and type(period) is dict:
         when = read(period.get("start"), zone)
-    return when, when is not None
+    return when

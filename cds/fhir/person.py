@@ -80,7 +80,7 @@ def _sex(patient: Resource) -> str:
     for clinical use that disagrees makes it unknown.
     """
     gender = patient.get("gender")
-    stated = _SEXES.get(gender, "") if gender in {"male", "female"} else ""
+    stated = gender if gender in ("male", "female") else ""
     clinical: set[str] = set()
     birth: set[str] = set()
     for url, extension in _extensions(patient):

@@ -24,6 +24,8 @@ __all__ = ["Problems"]
 _ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 _PAST: Final = frozenset({"inactive", "remission", "resolved"})
 _DENIED: Final = frozenset({"refuted", "entered-in-error"})
+_DONE: Final = ("completed", "in-progress")
+_NOT_DONE: Final = ("preparation", "not-done", "on-hold", "stopped")
 _SECOND: Final = timedelta(seconds=1)
 _OLDEST: Final = 130
 
@@ -82,13 +84,13 @@ class Problems:
             self._leave_out(item, found, Gap.VERSION, gathered)
         elif status == "entered-in-error":
             gathered.count(found, Gap.STATUS, resource)
-        elif status in {"completed", "in-progress"}:
+        elif status in _DONE:
             when = read(resource.get("performedDateTime"), gathered.zone)
             period = resource.get("performedPeriod")
             if when is None and type(period) is dict:
                 when = read(period.get("start"), gathered.zone)
             self._enter(item, found, status, gathered, active=True, when=when, ended=None)
-        elif status not in {"preparation", "not-done", "on-hold", "stopped"}:
+        elif status not in _NOT_DONE:
             self._leave_out(item, found, Gap.STATUS, gathered)
 
     def _find(self, code: Any, gathered: Gathered) -> dict[str, tuple[CodeRule | None, Code]]:

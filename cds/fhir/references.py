@@ -128,7 +128,7 @@ class Attribution:
 
     def judge_reference(self, reference: str, scope: Scope) -> Gap | None:
         """Do the same for the text of a reference."""
-        if reference in self._urls:
+        if reference == self._name or reference in self._urls:
             return None
         name = scope.name(reference)
         if name.startswith("urn:"):

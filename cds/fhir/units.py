@@ -5,9 +5,8 @@ Numbers with units: what a Quantity says in the unit of its concept, or why it s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from cds.core.facts import Bound, Gap
 from cds.core.quantity import Conversion, read_unit, round12
@@ -32,6 +31,7 @@ _BOUNDS: Final[Mapping[object, Bound]] = {
     ">=": Bound.AT_LEAST,
 }
 _PLAIN: Final = Conversion()
+_ZERO: Final = Decimal(0)
 _MEMO: Final = 1024
 _LONGEST: Final = 64
 # Beyond any measurement; arithmetic with exponents of millions would only cost time.
@@ -40,8 +40,7 @@ _MOST_DIGITS: Final = 30
 Accepted = tuple[str, Conversion]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """
     One number: canonical, as sent, with its unit, or the reason why it is none.
 
@@ -49,7 +48,7 @@ class Reading:
     """
 
     gap: Gap | None
-    value: Decimal = Decimal(0)
+    value: Decimal = _ZERO
     sent: Decimal | None = None
     unit: str = ""
     bound: Bound = Bound.EXACT

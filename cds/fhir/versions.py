@@ -11,14 +11,13 @@ from typing import Any, Final
 from cds.fhir.moments import read
 from cds.fhir.references import Item, Resource
 
-__all__ = ["is_foreign", "latest_items", "newest"]
+__all__ = ["is_foreign", "is_foreign_observation", "latest_items", "newest"]
 
 _LONGEST: Final = 19
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 # Elements that a type has in another release only, and those whose JSON type changed.
 _FOREIGN: Final[dict[str, tuple[str, ...]]] = {
-    "Observation": ("comments", "comment", "context"),
     "Condition": ("participant", "dateRecorded", "assertedDate", "context", "patient"),
     "MedicationRequest": ("medication", "context", "definition"),
     "MedicationStatement": ("medication", "taken", "notTaken", "wasNotTaken"),
@@ -39,9 +38,17 @@ def is_foreign(resource: Resource) -> bool:
     for name in _FOREIGN.get(kind, ()):
         if name in resource:
             return True
-    if kind == "Observation":
-        return type(resource.get("category")) is dict
     return any(type(resource.get(name)) is str for name in _PLAIN_TEXT.get(kind, ()))
+
+
+def is_foreign_observation(resource: Resource) -> bool:
+    """Do the same for an Observation, of which there are many."""
+    return (
+        "comment" in resource
+        or "comments" in resource
+        or "context" in resource
+        or type(resource.get("category")) is dict
+    )
 
 
 def _rank(item: Item) -> tuple[int, datetime, str]:

@@ -144,7 +144,8 @@ def _faults(key: str, template: str) -> Iterator[str]:
     search = _SEARCH.fullmatch(template)
     if search is not None:
         pairs = [one.partition("=") for one in search.group(2).split("&")]
-        yield from _faults_of_search(search.group(1), [name for name, _, _ in pairs])
+        names = [name.removesuffix(":in") for name, _, _ in pairs]
+        yield from _faults_of_search(search.group(1), names)
         for name, _, value in pairs:
             yield from _faults_of_parameter(name, value)
     elif _READ.fullmatch(template) is None:

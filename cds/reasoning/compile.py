@@ -11,7 +11,7 @@ of its own, whose truth is a fact that others can match.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from math import prod
@@ -50,11 +50,25 @@ Term = tuple[Pattern, ...]
 Rail = tuple[Term, ...]
 
 MOST_PRODUCTIONS: Final = 3000
-_MOST_TERMS: Final = 12
+_MOST_TERMS: Final = 4
 _MOST_PATTERNS: Final = 12
 
 _PROVED: Rail = ((),)
 _NEVER: Rail = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """
+    A clause that is worked out over the snapshot and told to the engine as a flag.
+
+    *after* names the index or reading that must be known before; empty: none.
+    """
+
+    clause: Expr
+    after: str
+    group: str
+    flag: str
 
 
 @dataclass(slots=True)
@@ -64,36 +78,66 @@ class Program:
 
     *productions* maps a name to its patterns; *effects* says for each name which node
     it proves and which rail. *read_nodes* are the nodes whose truth other productions
-    match, *words* the clauses whose answer is worked out before and asserted as a fact,
-    *quantities* the concepts whose latest result is compared, *decided* the conditions
+    match, *words* the clauses whose answer is worked out before and told as a flag,
+    *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose latest result is compared, *decided* the conditions
     with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups* the groups
-    of people that some threshold tells apart.
+    of people that some threshold tells apart, *same_as* the node that answers a question,
+    *after* the order of what is worked out.
     """
 
     productions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     effects: dict[str, tuple[str, bool]] = field(default_factory=dict)
     read_nodes: set[str] = field(default_factory=set)
-    words: dict[str, Expr] = field(default_factory=dict)
+    words: dict[str, Word] = field(default_factory=dict)
+    stage_flags: dict[frozenset[str], str] = field(default_factory=dict)
     quantities: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
     rails: set[tuple[str, bool]] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
+    same_as: dict[str, str] = field(default_factory=dict)
+    after: Mapping[str, int] = field(default_factory=dict)
+
+    def word(self, clause: Expr) -> tuple[str, str]:
+        """
+        Give a word its place: the fact it travels in, and its flag there.
+
+        Words that are told at the same time share facts, a couple of dozen to each.
+        """
+        found = self.words.get(clause.key)
+        if found is None:
+            after = self._after(clause)
+            mates = sum(one.after == after for one in self.words.values())
+            group = f"{after}.{mates // _WORDS_IN_FACT}"
+            found = Word(clause, after, group, f"w{mates % _WORDS_IN_FACT}")
+            self.words[clause.key] = found
+        return found.group, found.flag
+
+    def _after(self, clause: Expr) -> str:
+        if not isinstance(clause, Known):
+            return ""
+        pairs = zip(clause.names, clause.whats, strict=True)
+        names = [name for name, what in pairs if what in {"index", "reading"}]
+        return max(names, key=lambda name: self.after[name], default="")
+
+
+_WORDS_IN_FACT: Final = 24
 
 
 class _Compiler:
     def __init__(self, rules: Ruleset) -> None:
         self.rules = rules
-        self.program = Program()
+        self.program = Program(after={name: at for at, (_, name) in enumerate(rules.order)})
         self._nodes: dict[str, str] = {}
 
     # --- questions and nodes ------------------------------------------------
 
     def question(self, one: Question) -> None:
-        """Compile the rails of a question that somebody reads."""
-        self._nodes.setdefault(one.expr.key, one.name)
-        self._rail(one.name, one.expr, proves=True)
+        """Compile the rails of a question that somebody reads; equal questions share them."""
+        name = self._nodes.setdefault(one.expr.key, one.name)
+        self.program.same_as[one.name] = name
+        self._rail(name, one.expr, proves=True)
         if one.both:
-            self._rail(one.name, one.expr, proves=False)
+            self._rail(name, one.expr, proves=False)
 
     def _rail(self, node: str, expr: Expr, *, proves: bool) -> None:
         if (node, proves) in self.program.rails:
@@ -103,9 +147,9 @@ class _Compiler:
         for number, term in enumerate(terms):
             name = f"{'+' if proves else '-'}{number}:{node}"
             self.program.effects[name] = (node, proves)
-            patterns = term or (_BOOT,)
             self.program.productions[name] = [
-                {f"m{at}": _condition(pattern)} for at, pattern in enumerate(patterns)
+                {f"m{at}": _condition(pattern)}
+                for at, pattern in enumerate(_by_fact(term or (_BOOT,)))
             ]
 
     def _node(self, expr: Expr, *, proves: bool) -> Rail:
@@ -188,12 +232,10 @@ class _Compiler:
             other = {"male": "female", "female": "male"}[clause.sex]
             return ((_is("sex", "sex", clause.sex if proves else other),),)
         if isinstance(clause, StageIs):
-            labels = [] if self.rules.stages is None else [x.label for x in self.rules.stages.lines]
-            return tuple(
-                (_is("stage", "stage", label),)
-                for label in labels
-                if (label in clause.labels) == proves
+            flag = self.program.stage_flags.setdefault(
+                frozenset(clause.labels), f"s{len(self.program.stage_flags)}"
             )
+            return (((("kind", "=", "stage"), ("code", "=", "stage"), (flag, "=", int(proves))),),)
         if isinstance(clause, Holds):
             return self._holds(clause, proves=proves)
         if isinstance(clause, GradeIs):
@@ -205,8 +247,8 @@ class _Compiler:
         assert isinstance(  # noqa: S101 - the union is closed
             clause, Known | Listed | ListComplete | Received | NewerThan | NotUsedBecause
         )
-        self.program.words[clause.key] = clause
-        return (((("kind", "=", "word"), ("code", "=", clause.key), ("v", "=", int(proves))),),)
+        group, flag = self.program.word(clause)
+        return (((("kind", "=", "words"), ("code", "=", group), (flag, "=", int(proves))),),)
 
     def _holds(self, clause: Holds, *, proves: bool) -> Rail:
         condition = self.rules.conditions[clause.name]
@@ -221,6 +263,8 @@ class _Compiler:
         return (((("kind", "=", "holds"), ("code", "=", clause.name), ("v", "=", int(proves))),),)
 
     def _truth_of(self, name: str, expr: Expr, *, proves: bool) -> Rail:
+        asked, name = name, self._nodes.setdefault(expr.key, name)
+        self.program.same_as[asked] = name
         self._rail(name, expr, proves=proves)
         self.program.read_nodes.add(name)
         return ((_truth(name, proves=proves),),)
@@ -423,11 +467,23 @@ def _size(parts: list[Rail]) -> int:
 
 
 def _cross(rails: Iterable[Rail]) -> Rail:
-    found: list[Term] = []
+    found: dict[Term, None] = {}
     for chosen in product(*rails):
         term = tuple(dict.fromkeys(pattern for part in chosen for pattern in part))
-        found.append(term)
-    return tuple(dict.fromkeys(found))
+        if not _contradicts(term):
+            found[term] = None
+    return tuple(found)
+
+
+def _contradicts(term: Term) -> bool:
+    """Tell whether a term asks one property of one fact for two different values."""
+    asked: dict[tuple[Any, ...], Any] = {}
+    return any(
+        asked.setdefault((*pattern[:2], name), value) != value
+        for pattern in term
+        for name, operator, value in pattern[2:]
+        if operator == "="
+    )
 
 
 def _fit(one: Term, other: Term) -> bool:
@@ -451,6 +507,19 @@ def _merged(one: Term, other: Term) -> Term:
 _WORDS: Final = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
 
+def _by_fact(term: Term) -> Iterable[Pattern]:
+    """
+    Join what is asked of one fact into one pattern.
+
+    There is one fact of each kind and code, and the engine never binds one fact to two
+    patterns of a production.
+    """
+    joined: dict[Pattern, dict[tuple[str, str, Any], None]] = {}
+    for pattern in term:
+        joined.setdefault(pattern[:2], {}).update(dict.fromkeys(pattern))
+    return (tuple(parts) for parts in joined.values())
+
+
 def _condition(pattern: Pattern) -> dict[str, Any]:
     parts = [
         {name: value} if operator == "=" else {_WORDS[operator]: {name: value}}
@@ -464,6 +533,6 @@ def compile_program(rules: Ruleset, asked: Iterable[Question]) -> Program:
     compiler = _Compiler(rules)
     for one in asked:
         # Conditions are compiled rail by rail, as somebody reads them.
-        if one.owner[0] != "condition":
+        if one.owner[0] != "condition" and not one.wording:
             compiler.question(one)
     return compiler.program

@@ -11,7 +11,7 @@ Nothing of a request reaches the engine but numbers, flags and names of the rule
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from math import inf, nextafter
 from typing import Any, Final
@@ -35,7 +35,7 @@ from cds.core.truth import NO, YES, Truth, unknown
 from cds.errors import EngineFailed
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing
-from cds.reasoning.compile import MOST_PRODUCTIONS, Program
+from cds.reasoning.compile import MOST_PRODUCTIONS, Program, Word
 from cds.reasoning.grading import grade, stage
 
 try:
@@ -71,12 +71,7 @@ class Engine:
             raise EngineFailed(msg)
         self._rules = rules
         self._program = program
-        self._deferred = _deferred(rules, program)
-        self._at_once = [
-            expr
-            for expr in program.words.values()
-            if not any(expr in words for words in self._deferred.values())
-        ]
+        self._words = _words_by_time(program)
         self._handle = durable_rules_engine.create_ruleset("cds", json.dumps(_definition(program)))
         self._spoiled = False
 
@@ -101,7 +96,7 @@ class Engine:
         try:
             session = _Session(self._rules, self._program, self._handle, offset, snapshot)
             session.fire()  # a session must have fired once before it may be deleted
-            return session.run(self._at_once, self._deferred)
+            return session.run(self._words)
         finally:
             durable_rules_engine.delete_state(self._handle, _SESSION)
 
@@ -182,24 +177,21 @@ class _Session:
         """Say what is proved of a question, after everything pending has fired."""
         if self._pending:
             self.fire()
-        word = self._proved.get(name)
+        word = self._proved.get(self._program.same_as.get(name, name))
         if word == "yes":
             return YES
         return NO if word == "no" else unknown()
 
     # --- one evaluation -----------------------------------------------------
 
-    def run(
-        self, at_once: Iterable[Expr], deferred: Mapping[str, list[Expr]]
-    ) -> Conclusions:
+    def run(self, words: Mapping[str, Mapping[str, list[Word]]]) -> Conclusions:
         """Assert the data, then work out numbers, stage and grades in their order."""
         self._tell_person()
         for name in self._program.quantities:
             datum = self._datum(name)
             if datum is not None:
                 self._tell_quantity(name, datum)
-        for expr in at_once:
-            self._tell_word(expr)
+        self._tell_words(words.get("", {}))
         found = StageResult("")
         grades: dict[str, GradeResult] = {}
         rules = self._rules
@@ -213,14 +205,16 @@ class _Session:
                     self._decide(name)
             elif kind == "stages" and rules.stages is not None:
                 found = stage(rules.stages, self.ask)
-                self._tell(f'"kind":"stage","code":"stage","v":"{found.label}"')
+                self._tell_stage(found.label)
             elif kind == "factor":
                 grades[name] = self._tell_grade(name)
-            for expr in deferred.get(name, ()):
-                self._tell_word(expr)
+            if name in words:
+                self._tell_words(words[name])
         self.fire()
         answers = {
-            name: YES if word == "yes" else NO for name, word in self._proved.items()
+            name: YES if word == "yes" else NO
+            for name, node in self._program.same_as.items()
+            if (word := self._proved.get(node)) is not None
         }
         return Conclusions(answers, self._numbers.known, found, grades)
 
@@ -286,10 +280,22 @@ class _Session:
 
     # --- words: clauses that are worked out before the engine sees them -----------
 
-    def _tell_word(self, clause: Expr) -> None:
-        word = self._word(clause)
-        if word is not None:
-            self._tell(f'"kind":"word","code":{json.dumps(clause.key)},"v":{int(word)}')
+    def _tell_words(self, groups: Mapping[str, list[Word]]) -> None:
+        for group, words in groups.items():
+            flags = ""
+            for one in words:
+                known = self._word(one.clause)
+                if known is not None:
+                    flags += f',"{one.flag}":{int(known)}'
+            if flags:
+                self._tell(f'"kind":"words","code":"{group}"{flags}')
+
+    def _tell_stage(self, label: str) -> None:
+        flags = "".join(
+            f',"{flag}":{int(label in labels)}' for labels, flag in self._program.stage_flags.items()
+        )
+        if flags:
+            self._tell(f'"kind":"stage","code":"stage"{flags}')
 
     def _word(self, clause: Expr) -> bool | None:
         """Work a clause out over the snapshot: yes, no, or None for unknown."""
@@ -445,19 +451,11 @@ def _write(number: float) -> str:
     return format(Decimal(text), "f") if "e" in text else text
 
 
-def _deferred(rules: Ruleset, program: Program) -> dict[str, list[Expr]]:
-    """Find the words that ask about numbers, and after which of them they can be told."""
-    order = {name: at for at, (_, name) in enumerate(rules.order)}
-    found: dict[str, list[Expr]] = {}
-    for expr in program.words.values():
-        if isinstance(expr, Known):
-            names = [
-                name
-                for name, what in zip(expr.names, expr.whats, strict=True)
-                if what in {"index", "reading"}
-            ]
-            if names:
-                found.setdefault(max(names, key=order.__getitem__), []).append(expr)
+def _words_by_time(program: Program) -> dict[str, dict[str, list[Word]]]:
+    """Sort the words by when they can be told, and by the fact they travel in."""
+    found: dict[str, dict[str, list[Word]]] = {}
+    for one in program.words.values():
+        found.setdefault(one.after, {}).setdefault(one.group, []).append(one)
     return found
 
 

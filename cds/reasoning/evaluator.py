@@ -81,7 +81,7 @@ class Reasoner:
 
 def _differences(found: Conclusions, other: Conclusions, program: Program) -> Iterable[str]:
     """Name every place where the two evaluators came to different conclusions."""
-    if found.stage != other.stage:
+    if found.stage.label != other.stage.label:
         yield "stage"
     for name, number in found.numbers.items():
         theirs = other.numbers.get(name)
@@ -100,6 +100,6 @@ def _differences(found: Conclusions, other: Conclusions, program: Program) -> It
         if word == answer.word:
             continue
         # A rail that nobody reads is not compiled: its silence says nothing.
-        compiled = (name, answer.is_yes) in program.rails if not answer.is_unknown else True
-        if compiled:
+        node = program.same_as.get(name, "")
+        if answer.is_unknown or (node, answer.is_yes) in program.rails:
             yield name

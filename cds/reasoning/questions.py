@@ -33,14 +33,18 @@ class Question:
     """
     One condition with its name.
 
-    *both* says whether no and unknown must be told apart; otherwise only yes matters.
-    *owner* is what must be worked out before anything can depend on it.
+    *both* says whether no and unknown lead to different conclusions; where only yes
+    matters the engine does not spend productions on proving no.
+    *owner* is what must be worked out before anything can depend on it. *wording*
+    questions choose a sentence of a card that fires anyway: the reference evaluator
+    alone answers them.
     """
 
     name: str
     expr: Expr
     both: bool
     owner: tuple[str, str]
+    wording: bool = False
 
 
 def asks_inputs_only(expr: Expr) -> bool:
@@ -61,7 +65,7 @@ def blocks_of(expr: Expr) -> Iterator[All | Any_ | AtLeast]:
 
 def _exclusion(prefix: str, one: Exclusion, owner: tuple[str, str]) -> Iterator[Question]:
     name = f"{prefix}.{one.id}"
-    yield Question(name, one.when, both=True, owner=owner)
+    yield Question(name, one.when, both=one.if_unknown == "hide", owner=owner)
     if one.relevant is not None:
         yield Question(f"{name}.relevant", one.relevant, both=True, owner=owner)
 
@@ -70,7 +74,8 @@ def _of_index(index: Index) -> Iterator[Question]:
     owner = ("index", index.id)
     for gate in index.not_valid_if:
         if not asks_inputs_only(gate.when):
-            yield Question(f"{index.id}.not_valid_if.{gate.id}", gate.when, both=True, owner=owner)
+            name = f"{index.id}.not_valid_if.{gate.id}"
+            yield Question(name, gate.when, both=gate.if_unknown == "withhold", owner=owner)
     for name, expr in index.conditions.items():
         yield Question(f"{index.id}.conditions.{name}", expr, both=True, owner=owner)
     for name, expr in index.count_of.items():
@@ -80,16 +85,17 @@ def _of_index(index: Index) -> Iterator[Question]:
 def _of_factor(factor: Factor) -> Iterator[Question]:
     owner = ("factor", factor.id)
     if factor.assess_if is not None:
-        yield Question(f"{factor.id}.assess_if", factor.assess_if, both=True, owner=owner)
+        yield Question(f"{factor.id}.assess_if", factor.assess_if, both=False, owner=owner)
     for one in factor.exclude_if:
         yield from _exclusion(f"{factor.id}.exclude_if", one, owner)
     for item in (*factor.evidence_for, *factor.evidence_against):
-        yield Question(f"{factor.id}.{item.id}", item.when, both=True, owner=owner)
+        could = item.if_missing == "could_be_true"
+        yield Question(f"{factor.id}.{item.id}", item.when, both=could, owner=owner)
 
 
 def _of_card(card: Card) -> Iterator[Question]:
     owner = ("card", card.id)
-    yield Question(f"{card.id}.show_if", card.show_if, both=True, owner=owner)
+    yield Question(f"{card.id}.show_if", card.show_if, both=False, owner=owner)
     for one in card.unless:
         yield from _exclusion(f"{card.id}.unless", one, owner)
     for number, (_, expr) in enumerate(card.indicators):
@@ -97,24 +103,30 @@ def _of_card(card: Card) -> Iterator[Question]:
             yield Question(f"{card.id}.indicator.{number}", expr, both=False, owner=owner)
     for number, (_, expr) in enumerate(card.priorities):
         if expr is not None:
-            yield Question(f"{card.id}.priority.{number}", expr, both=False, owner=owner)
+            name = f"{card.id}.priority.{number}"
+            yield Question(name, expr, both=False, owner=owner, wording=True)
     for part, says in (("summary", card.summaries), ("detail", card.details)):
         for number, say in enumerate(says):
             if say.condition is not None:
                 yield Question(
-                    f"{card.id}.{part}.{number}", say.condition, both=False, owner=owner
+                    f"{card.id}.{part}.{number}",
+                    say.condition,
+                    both=False,
+                    owner=owner,
+                    wording=True,
                 )
     for item in card.suggestions:
         if item.offer_if is not None:
             yield Question(f"{card.id}.offer_if.{item.id}", item.offer_if, both=False, owner=owner)
         for guard in item.guards:
             name = f"{card.id}.guard.{item.id}.{guard.id}"
-            yield Question(name, guard.when, both=True, owner=owner)
+            yield Question(name, guard.when, both=guard.if_unknown != "show", owner=owner)
             if guard.relevant is not None:
                 yield Question(f"{name}.relevant", guard.relevant, both=True, owner=owner)
     for block in blocks_of(card.show_if):
         for number, part_of in enumerate(block.of):
-            yield Question(f"{card.id}.met.{block.id}.{number}", part_of, both=False, owner=owner)
+            name = f"{card.id}.met.{block.id}.{number}"
+            yield Question(name, part_of, both=False, owner=owner, wording=True)
 
 
 def questions(rules: Ruleset) -> tuple[Question, ...]:
@@ -133,7 +145,7 @@ def questions(rules: Ruleset) -> tuple[Question, ...]:
                 )
         elif kind == "stages" and rules.stages is not None:
             found.extend(
-                Question(f"{name}.{line.label}", line.condition, both=True, owner=owner)
+                Question(f"{name}.{line.label}", line.condition, both=False, owner=owner)
                 for line in rules.stages.lines
                 if line.condition is not None
             )
@@ -143,7 +155,8 @@ def questions(rules: Ruleset) -> tuple[Question, ...]:
             found.extend(_of_card(rules.cards[name]))
     if rules.population is not None:
         owner = ("population", "population")
-        found.append(Question("population.require", rules.population.require, both=True, owner=owner))
+        require = rules.population.require
+        found.append(Question("population.require", require, both=False, owner=owner))
         for one, _ in rules.population.unless:
             found.extend(_exclusion("population.unless", one, owner))
     return tuple(found)

@@ -16,14 +16,27 @@ from cds.core.rules import Action
 from cds.rulefiles.headers import plain_value
 from cds.rulefiles.holes import check_all_holes
 from cds.rulefiles.names import Names, Scope
-from cds.rulefiles.source import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = ["read_actions", "template"]
 
 # FHIR fields that hold JSON numbers; a plain number elsewhere is a code, so a text.
 _NUMERIC: Final = frozenset(
-    "value count countMax frequency frequencyMax period periodMax duration durationMax "
-    "rank offset numberOfRepeatsAllowed minutesDuration".split()
+    {
+        "count",
+        "countMax",
+        "duration",
+        "durationMax",
+        "frequency",
+        "frequencyMax",
+        "minutesDuration",
+        "numberOfRepeatsAllowed",
+        "offset",
+        "period",
+        "periodMax",
+        "rank",
+        "value",
+    }
 )
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _LIVE: Final[Mapping[str, Mapping[str, str]]] = {
@@ -54,9 +67,7 @@ def read_actions(roots: list[Block], names: Names) -> dict[str, Action]:
 def _read_action(key: Scalar, node: Block, scope: Scope) -> Action:
     result = node.get("result")
     if isinstance(result, Scalar) and result.text not in scope.names.concepts:
-        scope.names.missing(
-            "a concept", result.text, result.place, scope.names.concepts
-        )
+        scope.names.missing("a concept", result.text, result.place, scope.names.concepts)
     blocks = node.blocks("resources")
     for block in blocks:
         check_draft(block, scope.names)
@@ -85,10 +96,14 @@ def template(node: Node, names: Names, key: str = "") -> Any:
         if isinstance(concept, Scalar) and concept.text not in names.concepts:
             names.missing("a concept", concept.text, concept.place, names.concepts)
         return {word: template(one, names, word) for word, one in node.values.items()}
-    assert isinstance(node, Scalar)
-    if key in _NUMERIC and not node.quoted and _JSON_NUMBER.fullmatch(node.text):
-        return Decimal(node.text) if "." in node.text else int(node.text)
-    return plain_value(node)
+    number = (
+        _JSON_NUMBER.fullmatch(node.text)
+        if isinstance(node, Scalar) and key in _NUMERIC and not node.quoted
+        else None
+    )
+    if number is None:
+        return plain_value(node)
+    return Decimal(number[0]) if "." in number[0] else int(number[0])
 
 
 def check_draft(block: Block, names: Names) -> None:

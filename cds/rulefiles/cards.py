@@ -14,7 +14,7 @@ from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.headers import check_cite, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = ["INDICATORS", "read_card"]
 
@@ -96,9 +96,7 @@ def _read_inputs(root: Block, scope: Scope) -> tuple[str, ...]:
         kind = scope.kind(one.text)
         if kind not in allowed:
             known = [word for word in scope.known() if scope.kind(word) in allowed]
-            scope.names.missing(
-                "a concept, an index or a reading", one.text, one.place, known
-            )
+            scope.names.missing("a concept, an index or a reading", one.text, one.place, known)
         scope.lean(kind, scope.full(one.text), one.place)
         found.append(scope.full(one.text))
     return tuple(found)
@@ -130,9 +128,7 @@ def _read_reasons(root: Block, scope: Scope) -> tuple[str, ...]:
     return root.texts("override_reasons")
 
 
-def _read_indicators(
-    node: Node | None, scope: Scope
-) -> tuple[tuple[str, Expr | None], ...]:
+def _read_indicators(node: Node | None, scope: Scope) -> tuple[tuple[str, Expr | None], ...]:
     if isinstance(node, Scalar):
         _check_indicator(node, scope)
         return ((node.text, None),)
@@ -142,25 +138,19 @@ def _read_indicators(
     return tuple((word.text, condition) for word, condition in found)
 
 
-def _read_priorities(
-    node: Node | None, scope: Scope
-) -> tuple[tuple[int, Expr | None], ...]:
+def _read_priorities(node: Node | None, scope: Scope) -> tuple[tuple[int, Expr | None], ...]:
     if not isinstance(node, Items):
         return ()
     found = []
     for word, condition in _read_cases(node, scope):
         if not word.text.isdigit():
-            scope.report.add(
-                "CDS105", word, "expected a number", help="{12: CONDITION}"
-            )
+            scope.report.add("CDS105", word, "expected a number", help="{12: CONDITION}")
             continue
         found.append((int(word.text), condition))
     return tuple(found)
 
 
-def _read_cases(
-    node: Node | None, scope: Scope
-) -> list[tuple[Scalar, Expr | None]]:
+def _read_cases(node: Node | None, scope: Scope) -> list[tuple[Scalar, Expr | None]]:
     """Read `[{critical: CONDITION}, {warning: otherwise}]`: the first that is proved."""
     found: list[tuple[Scalar, Expr | None]] = []
     for block in node.items if isinstance(node, Items) else ():
@@ -281,31 +271,27 @@ def _read_suggestions(blocks: list[Block], scope: Scope) -> tuple[Suggestion, ..
 
 def _check_action(node: Node | None, scope: Scope) -> None:
     if isinstance(node, Scalar) and node.text not in scope.names.actions:
-        scope.names.missing(
-            "an action of the library", node.text, node.place, scope.names.actions
-        )
+        scope.names.missing("an action of the library", node.text, node.place, scope.names.actions)
 
 
 def _read_offer(node: Node | None, scope: Scope) -> tuple[str, tuple[str, ...]]:
     """Read `first of [A, B] whose result is not known`."""
     if node is None:
         return "", ()
-    match = _OFFER.fullmatch(node.text) if isinstance(node, Scalar) else None
-    if match is None:
+    if not isinstance(node, Scalar) or (match := _OFFER.fullmatch(node.text)) is None:
         scope.report.add(
-            "CDS110", node, "`offer` cannot be read",
+            "CDS110",
+            node,
+            "`offer` cannot be read",
             help='"first of [order_fpg, order_hba1c] whose result is not known"',
-        )  # fmt: skip
+        )
         return "", ()
-    assert isinstance(node, Scalar)
     choices = []
     for word in _WORD.finditer(match[1]):
         at = node.span(match.start(1) + word.start(), match.start(1) + word.end())
         action = word[0]
         if action not in scope.names.actions:
-            scope.names.missing(
-                "an action of the library", action, at, scope.names.actions
-            )
+            scope.names.missing("an action of the library", action, at, scope.names.actions)
         elif not scope.names.results.get(action):
             scope.report.add(
                 "CDS104", at, f"the action `{action}` does not say what it measures",
@@ -361,8 +347,4 @@ def _check_instead(block: Block, known: set[str], scope: Scope) -> None:
         choice = guard.block("if_unknown")
         node = choice.get("instead") if choice else None
         if isinstance(node, Scalar) and node.text not in known:
-            scope.names.missing(
-                "a suggestion of this card", node.text, node.place, known
-            )
-
-
+            scope.names.missing("a suggestion of this card", node.text, node.place, known)

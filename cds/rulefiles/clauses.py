@@ -15,9 +15,8 @@ with the nearest form that would.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Final, Literal, NoReturn
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 from cds.core.facts import Gap
 from cds.core.rules import (
@@ -29,7 +28,6 @@ from cds.core.rules import (
     GradeIs,
     Holds,
     Known,
-    Limit,
     ListComplete,
     Listed,
     NewerThan,
@@ -40,53 +38,30 @@ from cds.core.rules import (
     SexIs,
     StageIs,
 )
-from cds.rulefiles.diagnostics import did_you_mean, listed
-from cds.rulefiles.keys import limit_key, names_key, within_key
+from cds.rulefiles.diagnostics import listed
+from cds.rulefiles.keys import key_of, limit_key, names_key, within_key
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import NUMBER, Scalar
-from cds.rulefiles.thresholds import Target, Written, literal
-from cds.core.quantity import read_unit
+from cds.rulefiles.nodes import NUMBER, Scalar
+from cds.rulefiles.questions import FORMS, Questions
+from cds.rulefiles.sentences import MisreadError, Sentence
+from cds.rulefiles.thresholds import Written, literal
 
 __all__ = ["nothing", "parse_clause"]
 
-# A word may carry brackets of its own: `u[IU]/mL`.
-_TOKEN: Final = re.compile(
-    r">=|<=|[<>,\]]"
-    r"|\["
-    r"|[^\s,<>\[\]]+(?:\[[^\]\s]*\][^\s,<>\[\]]*)*"
-)
-_UNIT: Final = re.compile(r"[^\s,]+")
+_Named = tuple[str, Place]
+_What = Literal["concept", "index", "reading", "age", "input"]
+_End = tuple[Written, Place] | None
+
 _SIGNS: Final = frozenset({">=", "<=", ">", "<"})
-_LISTABLE: Final = frozenset(
-    {"answer", "date", "problem", "medicine", "procedure", "plan", "family", "episode",
-     "encounter"}
-)  # fmt: skip
-_MEASURED: Final = frozenset({"quantity", "answer", "date", "episode"})
 _LISTS: Final = ("problems", "medicines")
 _REASONS: Final = tuple(gap.value for gap in Gap)
-
-_FORMS: Final = {
-    "quantity": "NAME >= VALUE UNIT [within N days], NAME from V below V, NAME is known",
-    "list": "NAME is present | absent | on record | not on record",
-    "index": "NAME >= VALUE, NAME is BAND, NAME is known",
-    "reading": "NAME >= VALUE, NAME is known",
-    "condition": "NAME holds",
-    "factor": "NAME is GRADE, NAME is at least GRADE",
-    "input": "NAME >= VALUE UNIT",
-    "age": "age >= 18 years, age from 18 below 75 years, age is known",
+_WHAT: Final[dict[str, _What]] = {
+    "quantity": "concept",
+    "index": "index",
+    "reading": "reading",
+    "age": "age",
+    "input": "input",
 }
-
-
-class _MisreadError(Exception):
-    """The sentence stops making sense at these characters."""
-
-    def __init__(self, first: int, last: int, headline: str, label: str, help_: str) -> None:
-        super().__init__(headline)
-        self.first = first
-        self.last = last
-        self.headline = headline
-        self.label = label
-        self.help = help_
 
 
 def nothing(place: Place) -> All:
@@ -99,7 +74,7 @@ def parse_clause(node: Scalar, scope: Scope, label: str = "") -> Expr:
     parser = _Parser(node, scope, label)
     try:
         return parser.clause()
-    except _MisreadError as problem:
+    except MisreadError as problem:
         scope.report.add(
             "CDS110",
             node.span(problem.first, problem.last),
@@ -111,657 +86,402 @@ def parse_clause(node: Scalar, scope: Scope, label: str = "") -> Expr:
 
 
 class _Parser:
-    """Walks the words of one clause."""
+    """Reads one clause: *line* are its words, *names* checks what they are asked."""
 
     def __init__(self, node: Scalar, scope: Scope, label: str) -> None:
-        self.node = node
         self.scope = scope
-        self.label = label
-        self.text = node.text
         self.place = node.place
-        self.words: list[tuple[str, int, int]] = [
-            (match[0], match.start(), match.end()) for match in _TOKEN.finditer(node.text)
-        ]
-        self.at = 0
-        self.form = "see `cds explain CDS110` for the forms of a clause"
-
-    # --- words ------------------------------------------------------------------
-
-    @property
-    def word(self) -> str:
-        return self.words[self.at][0] if self.at < len(self.words) else ""
-
-    def take(self) -> str:
-        word = self.word
-        self.at += 1
-        return word
-
-    def accept(self, *words: str) -> bool:
-        """Pass over these words where they come next."""
-        end = self.at + len(words)
-        if tuple(one[0] for one in self.words[self.at : end]) == words:
-            self.at = end
-            return True
-        return False
-
-    def expect(self, *words: str) -> None:
-        for word in words:
-            if self.word != word:
-                self.misread(f"expected `{word}`", [word])
-            self.at += 1
-
-    def span_of(self, index: int) -> tuple[int, int]:
-        if index < len(self.words):
-            return self.words[index][1:]
-        end = len(self.text.rstrip())
-        return max(end - 1, 0), end
-
-    def place_of(self, index: int) -> Place:
-        return self.node.span(*self.span_of(index))
-
-    def misread(self, label: str, expected: Sequence[str] = ()) -> NoReturn:
-        first, last = self.span_of(self.at)
-        word = self.word
-        headline = (
-            f"`{word}` does not fit here" if word else "the clause ends too early"
-        )
-        nearest = did_you_mean(word, expected) if word else ""
-        raise _MisreadError(first, last, headline, label, nearest or self.form)
-
-    def finish(self) -> None:
-        if self.word:
-            self.misread("nothing more can follow", ["within"])
-
-    # --- the first word ---------------------------------------------------------
+        self.line = Sentence(node)
+        self.names = Questions(scope, self.place)
+        # What every clause is made with; its key is its own.
+        self.said: dict[str, Any] = {"text": node.text, "place": self.place, "label": label}
 
     def clause(self) -> Expr:
-        first = self.word
+        line = self.line
+        first = line.word
         if not first:
-            self.misread("expected a clause")
+            line.misread("expected a clause")
         reader = _OPENINGS.get(first)
-        if reader is not None and self.scope.kind(first) in {"", "age"}:
-            found = reader(self)
-        else:
-            found = self.named()
-        self.finish()
+        # A name of ours may be a word of the grammar, if anything is called so.
+        found = reader(self) if reader and not self.scope.kind(first) else self.named()
+        line.finish()
         return found
 
-    def sex(self) -> Expr:
-        self.form = "sex is male | female"
-        self.expect("sex", "is")
-        if self.word not in {"male", "female"}:
-            self.misread("expected `male` or `female`", ["male", "female"])
-        sex = self.take()
-        return SexIs(
-            text=self.text, place=self.place, key=f"sex is {sex}", label=self.label, sex=sex
+    def negated(self, clause: Expr, *, negative: bool = True) -> Expr:
+        if not negative:
+            return clause
+        return Not(
+            of=clause, key=key_of("not", [clause]), place=self.place, label=self.said["label"]
         )
+
+    # --- clauses that begin with a word of their own --------------------------------
+
+    def sex(self) -> Expr:
+        line = self.line
+        line.form = "sex is male | female"
+        line.expect("sex", "is")
+        if line.word not in {"male", "female"}:
+            line.misread("expected `male` or `female`", ["male", "female"])
+        sex = line.take()
+        return SexIs(**self.said, key=f"sex is {sex}", sex=sex)
 
     def stage(self) -> Expr:
-        self.form = "stage is LABEL | stage is one of [LABEL, LABEL]"
-        self.expect("stage", "is")
-        labels = self.one_or_more()
-        known = self.scope.names.labels
+        line, names = self.line, self.scope.names
+        line.form = "stage is LABEL | stage is one of [LABEL, LABEL]"
+        line.expect("stage", "is")
+        labels = line.one_or_more()
         for label, at in labels:
-            if label not in known:
-                self.scope.names.missing("a label of the stages", label, at, known)
-        for stages in self.scope.names.stages:
+            if label not in names.labels:
+                names.missing("a label of the stages", label, at, names.labels)
+        for stages in names.stages:
             self.scope.lean("stages", stages, self.place)
         chosen = tuple(label for label, _ in labels)
-        return StageIs(
-            text=self.text,
-            place=self.place,
-            key=f"stage is {names_key(chosen)}",
-            label=self.label,
-            labels=chosen,
-        )
+        return StageIs(**self.said, key=f"stage is {names_key(chosen)}", labels=chosen)
 
     def card(self) -> Expr:
-        self.form = "card ID fires"
-        self.expect("card")
-        at = self.place_of(self.at)
-        name = self.take()
-        self.expect("fires")
-        if name not in self.scope.names.cards:
-            self.scope.names.missing("a card", name, at, self.scope.names.cards)
+        line, cards = self.line, self.scope.names.cards
+        line.form = "card ID fires"
+        line.expect("card")
+        at = line.place
+        name = line.take()
+        line.expect("fires")
+        if name not in cards:
+            self.scope.names.missing("a card", name, at, cards)
         self.scope.lean("card", name, at)
-        return CardFires(
-            text=self.text, place=self.place, key=f"card {name} fires", label=self.label,
-            name=name,
-        )  # fmt: skip
+        return CardFires(**self.said, key=f"card {name} fires", name=name)
 
     def complete(self) -> Expr:
-        self.form = "the medicines list is complete | the problems list is complete"
-        self.expect("the")
-        names = []
+        line = self.line
+        line.form = "the medicines list is complete | the problems list is complete"
+        line.expect("the")
+        known = (*_LISTS, *self.scope.names.searches)
+        lists = []
         while True:
-            if self.word not in self.scope.names.searches and self.word not in _LISTS:
-                known = [*_LISTS, *self.scope.names.searches]
-                self.misread("expected the name of a list", known)
-            names.append(self.take())
-            if not (self.accept(",") or self.accept("and")):
+            if line.word not in known:
+                line.misread("expected the name of a list", known)
+            lists.append(line.take())
+            if not (line.accept(",") or line.accept("and")):
                 break
-        if not (self.accept("list", "is") or self.accept("lists", "are")):
-            self.misread("expected `list is complete`", ["list"])
-        self.expect("complete")
-        return ListComplete(
-            text=self.text,
-            place=self.place,
-            key=f"complete {names_key(names)}",
-            label=self.label,
-            lists=tuple(names),
-        )
+        if not (line.accept("list", "is") or line.accept("lists", "are")):
+            line.misread("expected `list is complete`", ["list"])
+        line.expect("complete")
+        return ListComplete(**self.said, key=f"complete {names_key(lists)}", lists=tuple(lists))
 
-    def some(self) -> Expr:
-        self.form = (
-            "some result was not used because of [unit, implausible, conflict] "
-            "within N days"
+    def not_used(self) -> Expr:
+        line = self.line
+        line.form = (
+            "some result was not used because of [unit, implausible, conflict] within N days"
         )
-        self.expect("some", "result")
-        names: tuple[str, ...] = ()
-        if self.accept("of"):
-            names = tuple(name for name, _ in self.names())
-        self.expect("was", "not", "used", "because", "of")
-        reasons = []
-        for reason, at in self.bracketed():
+        line.expect("some", "result")
+        names = line.bracketed() if line.accept("of") else []
+        for name, at in names:
+            self.names.look_up(name, at)
+            self.names.ask(name, at, "quantity list", f"`{name}` is not data that is sent")
+        line.expect("was", "not", "used", "because", "of")
+        reasons = line.bracketed()
+        for reason, at in reasons:
             if reason not in _REASONS:
                 self.scope.names.missing("a reason", reason, at, _REASONS)
-            reasons.append(reason)
-        within = self.within()
+        within = line.within()
         if within is None:
-            self.unbounded("a result that was not used")
-        return NotUsedBecause(
-            text=self.text,
-            place=self.place,
-            key=f"not used {names_key(reasons)} of {names_key(names)}{within_key(within)}",
-            label=self.label,
-            reasons=tuple(reasons),
-            within=within,
-            names=names,
-        )
+            self.names.unbounded("a result that was not used")
+        why, of = _words(reasons), _words(names)
+        key = f"not used {names_key(why)} of {names_key(of)}{within_key(within)}"
+        return NotUsedBecause(**self.said, key=key, reasons=why, within=within, names=of)
 
     def several(self) -> Expr:
-        self.form = "any of [NAME, NAME] is present | is known | was received within N days"
-        quantifier = self.take()
-        self.expect("of")
-        names = self.names()
-        kinds = {self.group_of(name, at) for name, at in names}
-        chosen = tuple(name for name, _ in names)
-        if self.accept("was", "received") or self.accept("were", "received"):
+        line = self.line
+        line.form = "any of [NAME, NAME] is present | is known | was received within N days"
+        quantifier = line.take()
+        line.expect("of")
+        names = line.bracketed()
+        for name, at in names:
+            self.names.look_up(name, at)
+        if line.accept("was", "received") or line.accept("were", "received"):
             return self.received(names, quantifier)
-        if not (self.accept("is") or self.accept("are")):
-            self.misread("expected `is`, `are` or `was received`", ["is", "are", "was"])
-        if self.word in {"known", "unknown"}:
+        if not (line.accept("is") or line.accept("are")):
+            line.misread("expected `is`, `are` or `was received`", ["is", "are", "was"])
+        if line.word in {"known", "unknown"}:
             return self.known(names, quantifier)
-        if self.word == "newer":
+        if line.word == "newer":
             return self.newer(names, quantifier)
         if quantifier == "all":
-            self.form = "all of [NAME, NAME] are known"
-            self.misread("expected `known`", ["known"])
-        for name, at in names:
-            self.ask(name, at, {"list"}, f"`{name}` is not in a list that can hold entries")
-        _ = kinds
-        return self.listed(chosen, negative=quantifier == "none")
+            line.form = "all of [NAME, NAME] are known"
+            line.misread("expected `known`", ["known"])
+        return self.listed(names, negative=quantifier == "none")
 
-    # --- a name -----------------------------------------------------------------
+    # --- clauses that begin with a name ---------------------------------------------
 
     def named(self) -> Expr:
-        at = self.place_of(self.at)
-        name = self.take()
-        group = self.group_of(name, at)
-        self.form = _FORMS.get(group, self.form)
-        word = self.word
-        if word in _SIGNS or word == "from":
-            return self.compare(name, at, group)
-        if word == "holds":
-            self.at += 1
-            self.ask(name, at, {"condition"}, f"`{name}` is not a condition")
-            self.lean(name, at)
-            return Holds(
-                text=self.text, place=self.place, key=f"{name} holds", label=self.label,
-                name=name,
-            )  # fmt: skip
-        if self.accept("was", "received"):
-            return self.received([(name, at)], "any")
-        if self.accept("was", "not", "received"):
-            return self.received([(name, at)], "none")
-        if word != "is":
+        line = self.line
+        at = line.place
+        name = line.take()
+        group = self.names.look_up(name, at)
+        line.form = FORMS.get(group, line.form)
+        if line.word in _SIGNS or line.word == "from":
+            found = self.compare(name, at)
+        elif line.accept("holds"):
+            found = self.holds(name, at)
+        elif line.accept("was", "received"):
+            found = self.received([(name, at)], "any")
+        elif line.accept("was", "not", "received"):
+            found = self.received([(name, at)], "none")
+        elif line.accept("is"):
+            found = self.state(name, at, group)
+        else:
             expected = ["is", "from", "holds", "was", ">=", "<"]
-            self.misread("expected `is`, `from`, `holds` or a comparison", expected)
-        self.at += 1
-        return self.state(name, at, group)
+            line.misread("expected `is`, `from`, `holds` or a comparison", expected)
+        return found
 
     def state(self, name: str, at: Place, group: str) -> Expr:
         """Read what follows `NAME is`."""
-        word = self.word
+        line = self.line
+        word = line.word
         if word in {"known", "unknown"}:
-            return self.known([(name, at)], "any")
-        if word == "newer":
-            return self.newer([(name, at)], "any")
-        if group == "index":
-            return self.band(name, at)
-        if group == "factor":
-            return self.grade(name, at)
-        if word in {"present", "absent", "on", "not", "ordered", "newly"}:
-            self.ask(name, at, {"list"}, f"`{name}` has no entries that could be present")
-            negative = self.accept("not")
-            if negative and self.word != "on":
-                self.misread("expected `on record`", ["on"])
-            return self.listed((name,), negative=negative)
-        if word == "answered":
-            return self.answered(name, at)
-        if group in {"list", "quantity", "reading", "condition", "age", "input"}:
+            found = self.known([(name, at)], "any")
+        elif word == "newer":
+            found = self.newer([(name, at)], "any")
+        elif word == "answered":
+            found = self.answered(name, at)
+        elif group == "index":
+            found = self.band(name, at)
+        elif group == "factor":
+            found = self.grade(name, at)
+        elif word in {"present", "absent", "on", "not", "ordered", "newly"}:
+            negative = line.accept("not")
+            if negative and line.word != "on":
+                line.misread("expected `on record`", ["on"])
+            found = self.listed([(name, at)], negative=negative)
+        elif group:
             expected = ["present", "absent", "known", "unknown", "on", "not"]
-            self.misread(f"`{name}` cannot be this", expected)
-        self.at = len(self.words)
-        return nothing(self.place)
-
-    def compare(self, name: str, at: Place, group: str) -> Expr:
-        if name in self.scope.inputs and name != "age":
-            # Inside an index its own name for a result means the chosen one.
-            group = "input"
-        if group not in {*_COMPARABLE, ""}:
-            self.wrong(name, at, f"`{name}` has no number to compare")
-        low: tuple[Written, Place] | None = None
-        high: tuple[Written, Place] | None = None
-        closed_low, closed_high = True, False
-        sign = self.take()
-        if sign == "from":
-            low = self.value()
-            self.expect("below")
-            high = self.value()
-            if low and high and not _unit(low[0]) and not low[0].name:
-                low = _with_unit(low[0], _unit(high[0])), low[1]
-        elif sign in {">", ">="}:
-            low, closed_low = self.value(), sign == ">="
+            line.misread(f"`{name}` cannot be this", expected)
         else:
-            high, closed_high = self.value(), sign == "<="
-        within = self.within()
-        if not group:
+            # What may follow depends on what the name was meant to be.
+            line.skip()
+            found = nothing(self.place)
+        return found
+
+    def holds(self, name: str, at: Place) -> Expr:
+        self.names.ask(name, at, "condition", f"`{name}` is not a condition")
+        self.names.lean(name, at)
+        return Holds(**self.said, key=f"{name} holds", name=name)
+
+    def compare(self, name: str, at: Place) -> Expr:
+        line = self.line
+        low, high, closed_low, closed_high = self.ends()
+        within = line.within()
+        own = name in self.scope.inputs and name != "age"
+        if not own and not self.names.ask_number(name, at):
             return nothing(self.place)
-        if group != "input":
-            self.lean(name, at)
-        target = self.scope.target(name) if group in _COMPARABLE else None
-        ends = [
-            self.limit(low, target, closed=closed_low),
-            self.limit(high, target, closed=closed_high),
-        ]
+        # Inside an index its own name for a result means the chosen one.
+        group = "input" if own else self.names.group(name)
+        if not own:
+            self.names.lean(name, at)
         if group == "quantity":
-            within = self.own_within(name, within)
-        what = _WHAT.get(group, "concept")
-        full = name if group == "input" else self.scope.full(name)
+            within = self.names.own_within(name, within)
+        target = self.scope.target(name)
+        limits = [
+            None if end is None else self.scope.limit(end[0], target, end[1], closed=closed)
+            for end, closed in ((low, closed_low), (high, closed_high))
+        ]
+        what = _WHAT[group]
+        full = name if own else self.scope.full(name)
         return Compare(
-            text=self.text,
-            place=self.place,
-            key=f"{what} {full} {limit_key(*ends)}{within_key(within)}",
-            label=self.label,
+            **self.said,
+            key=f"{what} {full} {limit_key(*limits)}{within_key(within)}",
             name=full,
             what=what,
-            low=ends[0],
-            high=ends[1],
+            low=limits[0],
+            high=limits[1],
             within=within,
         )
 
-    def limit(
-        self, end: tuple[Written, Place] | None, target: Target | None, *, closed: bool
-    ) -> Limit | None:
-        if end is None or target is None:
-            return None
-        return self.scope.limit(end[0], target, end[1], closed=closed)
+    def ends(self) -> tuple[_End, _End, bool, bool]:
+        """Read the sign and what follows: low and high end, and whether each is included."""
+        line = self.line
+        sign = line.take()
+        if sign in {">", ">="}:
+            return self.value(), None, sign == ">=", False
+        if sign in {"<", "<="}:
+            return None, self.value(), False, sign == "<="
+        low = self.value()
+        line.expect("below")
+        high = self.value()
+        if low and high and not low[0].name and not low[0].unit:
+            # `from 18 below 75 years`: the unit behind the second is that of both.
+            low = literal(str(low[0].cases[0].value), high[0].unit, low[1]), low[1]
+        return low, high, True, False
 
-    def value(self) -> tuple[Written, Place] | None:
+    def value(self) -> _End:
         """Read a number with its unit, or the name of a threshold."""
-        at = self.place_of(self.at)
-        word = self.word
+        line = self.line
+        at, word = line.place, line.word
         if not word or word in {"[", "]", ",", "within", "below"} or word in _SIGNS:
-            self.misread("expected a number or the name of a threshold")
-        self.at += 1
-        if not NUMBER.fullmatch(word):
-            if word[0].isdigit():
-                self.at -= 1
-                self.misread("expected a number, a blank and its unit")
-            written = self.scope.written(word, at)
-            return None if written is None else (written, at)
-        return literal(word, self.unit(), at), at
+            line.misread("expected a number or the name of a threshold")
+        if word[0].isdigit() and not NUMBER.fullmatch(word):
+            line.misread("expected a number, a blank and its unit")
+        line.take()
+        if NUMBER.fullmatch(word):
+            return literal(word, line.unit(), at), at
+        written = self.scope.written(word, at)
+        return None if written is None else (written, at)
 
-    def unit(self) -> str:
-        """Read a unit: all up to the next blank, for `[lb_av]` begins with a bracket."""
-        if self.word in {"", ",", "within", "below"}:
-            return ""
-        match = _UNIT.match(self.text, self.words[self.at][1])
-        if match is None:
-            return ""
-        while self.at < len(self.words) and self.words[self.at][1] < match.end():
-            self.at += 1
-        return read_unit(match[0], is_code=True)
+    def band(self, name: str, at: Place) -> Expr:
+        if self.line.word in {"present", "absent", "on", "not"}:
+            self.names.wrong(name, at, f"`{name}` is an index: it has bands, not entries")
+        chosen = self.line.one_or_more()
+        known = self.scope.names.operands[name].words
+        for word, where in chosen:
+            if word not in known:
+                self.scope.names.missing(f"a band of `{name}`", word, where, known)
+        self.names.lean(name, at)
+        bands = _words(chosen)
+        return BandIs(**self.said, key=f"{name} is {names_key(bands)}", name=name, bands=bands)
 
-    def known(self, names: list[tuple[str, Place]], quantifier: str) -> Expr:
-        unknown = self.take() == "unknown"
-        within = self.within()
-        whats = []
-        windows = []
+    def grade(self, name: str, at: Place) -> Expr:
+        line = self.line
+        or_more = line.accept("at", "least")
+        where = line.place
+        known = (*self.scope.names.operands[name].words, "undetermined")
+        if not line.word:
+            line.misread("expected a grade", known)
+        grade = line.take()
+        if grade not in known:
+            self.scope.names.missing(f"a grade of `{name}`", grade, where, known)
+        self.names.lean(name, at)
+        key = f"{name} is {'at least ' if or_more else ''}{grade}"
+        return GradeIs(**self.said, key=key, name=name, grade=grade, or_more=or_more)
+
+    # --- what is asked of one name or of several -------------------------------------
+
+    def known(self, names: list[_Named], quantifier: str) -> Expr:
+        line = self.line
+        unknown = line.take() == "unknown"
+        within = line.within()
+        whats: list[str] = []
+        windows: set[int | None] = set()
         for name, at in names:
-            group = self.group_of(name, at)
-            if group in {"factor", "condition", "list", "input"} and not self.is_measured(name):
-                self.wrong(name, at, f"`is known` cannot be asked of `{name}`")
+            self.names.ask_known(name, at)
+            self.names.lean(name, at)
+            group = self.names.group(name)
             whats.append(_WHAT.get(group, "concept"))
-            self.lean(name, at)
-            if group == "quantity":
-                windows.append(self.own_within(name, within))
-        if within is None and windows and len(set(windows)) == 1:
-            within = windows[0]
+            windows.add(self.names.own_within(name, within) if group == "quantity" else within)
+        if len(windows) == 1:
+            # Several windows of their own stay unsaid: each concept then keeps its own.
+            within = windows.pop()
+        # Not known is what is left when not all are: the quantifier turns round.
+        turned = (quantifier == "all") != unknown and len(names) > 1
+        every: Literal["any", "all"] = "all" if turned else "any"
         chosen = tuple(self.scope.full(name) for name, _ in names)
-        every: Literal["any", "all"] = "all" if quantifier == "all" else "any"
         pairs = [f"{what} {name}" for what, name in zip(whats, chosen, strict=True)]
         clause = Known(
-            text=self.text,
-            place=self.place,
-            key=f"known {every if len(pairs) > 1 else 'any'} {names_key(pairs)}"
-            f"{within_key(within)}",
-            label=self.label,
+            **self.said,
+            key=f"known {every} {names_key(pairs)}{within_key(within)}",
             names=chosen,
             whats=tuple(whats),
             quantifier=every,
             within=within,
         )
-        return self.negated(clause) if unknown != (quantifier == "none") else clause
+        return self.negated(clause, negative=unknown != (quantifier == "none"))
 
-    def listed(self, names: tuple[str, ...], *, negative: bool) -> Expr:
+    def listed(self, names: list[_Named], *, negative: bool) -> Expr:
         """Read `present`, `absent`, `on record` or `ordered`, and the suffixes."""
-        on_record = False
-        ordered: Literal["", "also", "only"] = ""
-        if self.accept("on", "record"):
-            on_record = True
-        elif self.accept("absent"):
+        line = self.line
+        for name, at in names:
+            self.names.ask(name, at, "list", f"`{name}` has no entries that could be present")
+        marks: dict[str, Any] = {}
+        if line.accept("on", "record"):
+            marks["on_record"] = True
+        elif line.accept("absent"):
             negative = not negative
-        elif self.accept("newly", "ordered") or self.accept("ordered"):
-            ordered = "only"
-        elif not self.accept("present"):
+        elif line.accept("newly", "ordered") or line.accept("ordered"):
+            marks["ordered"] = "only"
+        elif not line.accept("present"):
             expected = ["present", "absent", "on", "known", "newer"]
-            self.misread("expected `present`, `absent` or `on record`", expected)
-        within: int | None = None
-        ever = undated = False
-        while self.word:
-            self.accept(",")
-            if self.accept("ever"):
-                ever = True
-            elif self.accept("undated", "counts") or self.accept("undated", "count"):
-                undated = True
-            elif self.accept("or", "ordered"):
-                ordered = "also"
-            elif self.word == "within":
-                within = self.within()
+            line.misread("expected `present`, `absent` or `on record`", expected)
+        within = None
+        while line.word:
+            line.accept(",")
+            if line.accept("ever"):
+                marks["ever"] = True
+            elif line.accept("undated", "counts") or line.accept("undated", "count"):
+                marks["undated_counts"] = True
+            elif line.accept("or", "ordered"):
+                marks["ordered"] = "also"
+            elif line.word == "within":
+                within = line.within()
             else:
-                expected = ["ever", "undated", "within", "or"]
                 label = "expected `within`, `ever`, `undated counts` or `or ordered`"
-                self.misread(label, expected)
-        marks = [
-            word
-            for word, said in (
-                ("ever", ever),
-                ("undated", undated),
-                ("on record", on_record),
-                (f"ordered {ordered}", bool(ordered)),
-            )
-            if said
-        ]
-        clause = Listed(
-            text=self.text,
-            place=self.place,
-            key=f"listed {names_key(names)}{within_key(within)} {' '.join(marks)}".strip(),
-            label=self.label,
-            names=names,
-            ever=ever,
-            within=within,
-            undated_counts=undated,
-            on_record=on_record,
-            ordered=ordered,
-        )
-        return self.negated(clause) if negative else clause
+                line.misread(label, ["ever", "undated", "within", "or"])
+        clause = self._listed(_words(names), within, marks)
+        return self.negated(clause, negative=negative)
 
     def answered(self, name: str, at: Place) -> Expr:
         """Read `NAME is answered yes|no`: what was said, not what is missing."""
-        self.form = "NAME is answered yes | no [within N days]"
+        line = self.line
+        line.form = "NAME is answered yes | no [within N days]"
         concept = self.scope.names.concepts.get(name)
-        if concept is None or concept.type != "answer":
-            self.wrong(name, at, f"`{name}` is not a question with answers")
-        self.expect("answered")
-        if self.word not in {"yes", "no"}:
-            self.misread("expected `yes` or `no`", ["yes", "no"])
-        said = name if self.take() == "yes" else f"{name}:no"
-        within = self.within()
-        return Listed(
-            text=self.text,
-            place=self.place,
-            key=f"listed {names_key([said])}{within_key(within)}",
-            label=self.label,
-            names=(said,),
-            within=within,
-        )
+        if self.scope.kind(name) and (concept is None or concept.type != "answer"):
+            self.names.wrong(name, at, f"`{name}` is not a question with answers")
+        line.expect("answered")
+        if line.word not in {"yes", "no"}:
+            line.misread("expected `yes` or `no`", ["yes", "no"])
+        said = name if line.take() == "yes" else f"{name}:no"
+        return self._listed((said,), line.within(), {})
 
-    def received(self, names: list[tuple[str, Place]], quantifier: str) -> Expr:
-        self.form = "any of [NAME, NAME] was received within N days"
+    def _listed(self, names: tuple[str, ...], within: int | None, marks: dict[str, Any]) -> Listed:
+        if within is None and "ever" not in marks:
+            within = self.names.answer_within(names)
+        words = [f"{name} {value}" for name, value in sorted(marks.items())]
+        key = " ".join([f"listed {names_key(names)}{within_key(within)}", *words])
+        return Listed(**self.said, **marks, key=key, names=names, within=within)
+
+    def received(self, names: list[_Named], quantifier: str) -> Expr:
+        line = self.line
+        line.form = "any of [NAME, NAME] was received within N days"
         if quantifier == "all":
-            self.at -= 2
-            self.misread("only `any of` and `none of` can be received", ["any", "none"])
+            line.back(2)
+            line.misread("only `any of` and `none of` can be received", ["any", "none"])
         for name, at in names:
-            self.ask(name, at, {"quantity", "list"}, f"`{name}` is not data that is sent")
-        within = self.within()
-        chosen = tuple(name for name, _ in names)
+            self.names.ask(name, at, "quantity list", f"`{name}` is not data that is sent")
+        within = line.within()
+        chosen = _words(names)
         if within is None:
-            self.unbounded(listed(chosen))
-        clause = Received(
-            text=self.text,
-            place=self.place,
-            key=f"received {names_key(chosen)}{within_key(within)}",
-            label=self.label,
-            names=chosen,
-            within=within,
-        )
-        return self.negated(clause) if quantifier == "none" else clause
+            self.names.unbounded(listed(chosen))
+        key = f"received {names_key(chosen)}{within_key(within)}"
+        clause = Received(**self.said, key=key, names=chosen, within=within)
+        return self.negated(clause, negative=quantifier == "none")
 
-    def newer(self, names: list[tuple[str, Place]], quantifier: str) -> Expr:
-        self.form = "any of [NAME, NAME] is newer than NAME"
+    def newer(self, names: list[_Named], quantifier: str) -> Expr:
+        line = self.line
+        line.form = "any of [NAME, NAME] is newer than NAME"
         if quantifier == "all":
-            self.misread("only `any of` and `none of` can be newer")
-        self.expect("newer", "than")
-        at = self.place_of(self.at)
-        if not self.word:
-            self.misread("expected a name")
-        than = self.take()
-        self.group_of(than, at)
+            line.misread("only `any of` and `none of` can be newer")
+        line.expect("newer", "than")
+        at = line.place
+        if not line.word:
+            line.misread("expected a name")
+        than = line.take()
+        self.names.look_up(than, at)
         for name, where in [*names, (than, at)]:
-            self.ask(name, where, {"quantity", "list"}, f"`{name}` is no dated result")
-            self.lean(name, where)
-        chosen = tuple(self.scope.full(name) for name, _ in names)
-        clause = NewerThan(
-            text=self.text,
-            place=self.place,
-            key=f"newer {names_key(chosen)} than {than}",
-            label=self.label,
-            names=chosen,
-            than=than,
-        )
-        return self.negated(clause) if quantifier == "none" else clause
-
-    def band(self, name: str, at: Place) -> Expr:
-        if self.word in {"present", "absent", "on", "not"}:
-            self.wrong(name, at, f"`{name}` is an index: it has bands, not entries")
-        chosen = self.one_or_more()
-        known = self.scope.names.operands[name].words
-        for word, where in chosen:
-            if word not in known:
-                self.scope.names.missing(f"a band of `{name}`", word, where, known)
-        self.lean(name, at)
-        bands = tuple(word for word, _ in chosen)
-        return BandIs(
-            text=self.text,
-            place=self.place,
-            key=f"{name} is {names_key(bands)}",
-            label=self.label,
-            name=name,
-            bands=bands,
-        )
-
-    def grade(self, name: str, at: Place) -> Expr:
-        or_more = self.accept("at", "least")
-        where = self.place_of(self.at)
-        known = (*self.scope.names.operands[name].words, "undetermined")
-        if not self.word:
-            self.misread("expected a grade", known)
-        grade = self.take()
-        if grade not in known:
-            self.scope.names.missing(f"a grade of `{name}`", grade, where, known)
-        self.lean(name, at)
-        return GradeIs(
-            text=self.text,
-            place=self.place,
-            key=f"{name} is {'at least ' if or_more else ''}{grade}",
-            label=self.label,
-            name=name,
-            grade=grade,
-            or_more=or_more,
-        )
-
-    # --- parts of sentences -------------------------------------------------------
-
-    def within(self) -> int | None:
-        """Read `within N days`, after a comma or not."""
-        if self.word == "," and self.at + 1 < len(self.words):
-            self.at += self.words[self.at + 1][0] == "within"
-        if not self.accept("within"):
-            return None
-        if not self.word.isdigit():
-            self.misread("expected a number of days")
-        days = int(self.take())
-        if self.word not in {"days", "day"}:
-            self.form = "windows are counted in days: within 365 days"
-            self.misread("expected `days`", ["days"])
-        self.at += 1
-        return days
-
-    def names(self) -> list[tuple[str, Place]]:
-        """Read names in brackets."""
-        return self.bracketed()
-
-    def bracketed(self) -> list[tuple[str, Place]]:
-        """Read `[a, b]`; an item may have several words."""
-        self.expect("[")
-        found: list[tuple[str, Place]] = []
-        while True:
-            first = self.at
-            while self.word not in {",", "]", "[", ""}:
-                self.at += 1
-            if self.at == first:
-                self.misread("expected a word")
-            start, end = self.words[first][1], self.words[self.at - 1][2]
-            found.append((self.text[start:end], self.node.span(start, end)))
-            if self.accept("]"):
-                return found
-            if not self.accept(","):
-                self.misread("expected `,` or `]`")
-
-    def one_or_more(self) -> list[tuple[str, Place]]:
-        """Read `WORD`, or `one of [WORD, WORD]`; a label may have several words."""
-        if self.accept("one", "of"):
-            return self.bracketed()
-        if not self.word:
-            self.misread("expected a word")
-        at = self.place_of(self.at)
-        return [(self.take(), at)]
-
-    # --- names --------------------------------------------------------------------
-
-    def group_of(self, name: str, at: Place) -> str:
-        """Sort a name by what can be asked of it; one that is nothing is reported."""
-        kind = self.scope.kind(name)
-        if kind == "concept":
-            type_ = self.scope.names.concepts[name].type
-            return "list" if type_ in _LISTABLE else "quantity"
-        if not kind:
-            self.scope.names.missing(
-                "a concept, an index, a reading, a condition or a factor",
-                name,
-                at,
-                self.scope.known(),
-            )
-        return kind
-
-    def is_measured(self, name: str) -> bool:
-        concept = self.scope.names.concepts.get(name)
-        return concept is not None and concept.type in _MEASURED
-
-    def ask(self, name: str, at: Place, allowed: set[str], headline: str) -> None:
-        """Report a question that *name* cannot answer."""
-        kind = self.scope.kind(name)
-        if kind == "concept":
-            type_ = self.scope.names.concepts[name].type
-            kind = "list" if type_ in _LISTABLE else "quantity"
-        if kind and kind not in allowed:
-            self.wrong(name, at, headline)
-
-    def wrong(self, name: str, at: Place, headline: str) -> None:
-        kind = self.scope.kind(name)
-        concept = self.scope.names.concepts.get(name)
-        form = kind
-        if concept is not None and kind == "concept":
-            kind = f"concept of type {concept.type}"
-            form = "list" if concept.type in _LISTABLE else "quantity"
-        self.scope.report.add(
-            "CDS205",
-            at,
-            headline,
-            notes=[f"`{name}` is a {kind}"],
-            help=_FORMS.get(form, "").replace("NAME", name),
-        )
-
-    def lean(self, name: str, at: Place) -> None:
-        self.scope.lean(self.scope.kind(name), self.scope.full(name), at)
-
-    def own_within(self, name: str, within: int | None) -> int | None:
-        """Give the window of the clause, else the concept's own."""
-        if within is not None:
-            return within
-        own = self.scope.names.concepts[name].within
-        if own is None:
-            self.unbounded(f"`{name}`")
-        return own
-
-    def unbounded(self, what: str) -> None:
-        self.scope.report.add(
-            "CDS410",
-            self.place,
-            f"{what} may be of any age here",
-            label="no window",
-            help="write `within N days`, or give the concept a `within:` of its own",
-        )
-
-    def negated(self, clause: Expr) -> Not:
-        return Not(of=clause, key=f"not({clause.key})", place=self.place, label=self.label)
+            self.names.ask(name, where, "quantity list", f"`{name}` is no dated result")
+        chosen = _words(names)
+        key = f"newer {names_key(chosen)} than {than}"
+        clause = NewerThan(**self.said, key=key, names=chosen, than=than)
+        return self.negated(clause, negative=quantifier == "none")
 
 
-_COMPARABLE: Final = frozenset({"quantity", "index", "reading", "age", "input"})
-_WHAT: Final[dict[str, Literal["concept", "index", "reading", "age", "input"]]] = {
-    "quantity": "concept",
-    "index": "index",
-    "reading": "reading",
-    "age": "age",
-    "input": "input",
-}
 _OPENINGS: Final[dict[str, Callable[[_Parser], Expr]]] = {
     "sex": _Parser.sex,
     "stage": _Parser.stage,
     "card": _Parser.card,
     "the": _Parser.complete,
-    "some": _Parser.some,
+    "some": _Parser.not_used,
     "any": _Parser.several,
     "none": _Parser.several,
     "all": _Parser.several,
 }
 
 
-def _unit(written: Written) -> str:
-    return written.cases[0].unit if written.cases else ""
-
-
-def _with_unit(written: Written, unit: str) -> Written:
-    return literal(str(written.cases[0].value), unit, written.place)
+def _words(names: list[_Named]) -> tuple[str, ...]:
+    return tuple(name for name, _ in names)

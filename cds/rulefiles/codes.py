@@ -9,7 +9,7 @@ from typing import Final
 
 from cds.core.rules import CodeRule
 from cds.rulefiles.names import Names
-from cds.rulefiles.source import Block, Items, Scalar
+from cds.rulefiles.nodes import Block, Items, Scalar
 
 __all__ = ["read_codes", "read_codes_if"]
 

@@ -14,14 +14,12 @@ from cds.core.rules import Concept, Fasting, Search, TextPattern
 from cds.rulefiles.codes import read_codes, read_codes_if
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.names import Declared, Names
-from cds.rulefiles.source import Block, Node, Scalar
+from cds.rulefiles.nodes import Block, Node, Scalar
 from cds.rulefiles.thresholds import read_range
 
 __all__ = ["check_concepts", "read_concepts", "read_searches"]
 
-_FACTOR: Final = re.compile(
-    r"(?:([x/]) (\d+(?:\.\d+)?)(?: ([+-]) (\d+(?:\.\d+)?))?)|="
-)
+_FACTOR: Final = re.compile(r"(?:([x/]) (\d+(?:\.\d+)?)(?: ([+-]) (\d+(?:\.\d+)?))?)|=")
 _CODED: Final = frozenset({"quantity", "answer", "date", "problem", "procedure"})
 
 
@@ -40,9 +38,7 @@ def read_searches(roots: list[Block], names: Names) -> None:
             if not isinstance(node, Block):
                 continue
             if key.text in names.searches:
-                names.report.add(
-                    "CDS203", key, f"`{key.text}` is already the name of a search"
-                )
+                names.report.add("CDS203", key, f"`{key.text}` is already the name of a search")
                 continue
             names.searches[key.text] = Search(
                 id=key.text,
@@ -139,9 +135,7 @@ def _read_concept(key: Scalar, node: Block, unit: str, names: Names) -> Concept:
         text=_read_text(node.block("text")),
         not_routes=node.texts("not_routes"),
         answers={
-            code.text: one.text
-            for code, one in node.pairs("answers")
-            if isinstance(one, Scalar)
+            code.text: one.text for code, one in node.pairs("answers") if isinstance(one, Scalar)
         },
         fasting=Fasting(company) if company else None,
         conflicts=node.flag("conflicts"),
@@ -205,17 +199,13 @@ def _read_units(node: Block, unit: str, report: Report) -> dict[str, Conversion]
             bounds = (plain.from_canonical(low), plain.from_canonical(high))
         accepted = read_unit(key.text, is_code=True)
         if accepted in found:
-            report.add(
-                "CDS103", key, f"the unit `{key.text}` is accepted twice", help="keep one"
-            )
+            report.add("CDS103", key, f"the unit `{key.text}` is accepted twice", help="keep one")
             continue
         found[accepted] = Conversion(factor, offset, *bounds)
     return found
 
 
-def _plausible(
-    node: Node | None, report: Report
-) -> tuple[Decimal | None, Decimal | None]:
+def _plausible(node: Node | None, report: Report) -> tuple[Decimal | None, Decimal | None]:
     if node is None:
         return None, None
     bounds = read_range(node.text) if isinstance(node, Scalar) else None

@@ -18,7 +18,7 @@ from cds.core.rules import (
 from cds.rulefiles.conditions import first_name, read_condition, read_optional
 from cds.rulefiles.headers import read_common
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import Block, Items, Scalar
+from cds.rulefiles.nodes import Block, Items, Scalar
 
 __all__ = ["read_condition_rule", "read_exclusions", "read_factor", "read_stages"]
 
@@ -43,9 +43,7 @@ def read_stages(root: Block, scope: Scope) -> Stages:
     for number, block in enumerate(blocks, start=1):
         label = block.text("label")
         if label in seen:
-            scope.report.add(
-                "CDS203", block.at("label"), f"two lines are labelled `{label}`"
-            )
+            scope.report.add("CDS203", block.at("label"), f"two lines are labelled `{label}`")
         seen.add(label)
         last = number == len(blocks)
         otherwise = block.flag("otherwise")
@@ -85,9 +83,7 @@ def read_exclusions(
             )
         taken[name] = taken.get(name, 0) + 1
         if taken[name] > 1 and "id" in block:
-            scope.report.add(
-                "CDS203", block.at("id"), f"two exclusions are called `{name}`"
-            )
+            scope.report.add("CDS203", block.at("id"), f"two exclusions are called `{name}`")
         if taken[name] > 1:
             name = f"{name}_{taken[name]}"
         found.append(
@@ -110,9 +106,7 @@ def read_factor(root: Block, scope: Scope) -> Factor:
     contrary = _read_evidence(root, "evidence_against", known, scope)
     names = [one.id for one in (*supporting, *contrary)]
     for name in {one for one in names if names.count(one) > 1}:
-        scope.report.add(
-            "CDS203", root.at("id"), f"two pieces of evidence are called `{name}`"
-        )
+        scope.report.add("CDS203", root.at("id"), f"two pieces of evidence are called `{name}`")
     groups = root.get("counts_once")
     once: list[tuple[str, ...]] = []
     for group in groups.items if isinstance(groups, Items) else ():
@@ -127,9 +121,7 @@ def read_factor(root: Block, scope: Scope) -> Factor:
         once.append(tuple(one.text for one in members))
     return Factor(
         assess_if=read_optional(root, "assess_if", scope),
-        exclude_if=read_exclusions(
-            root.blocks("exclude_if"), scope, ("assess", "hide")
-        ),
+        exclude_if=read_exclusions(root.blocks("exclude_if"), scope, ("assess", "hide")),
         evidence_for=supporting,
         evidence_against=contrary,
         if_conflict=root.text("if_conflict", "newest"),
@@ -139,9 +131,7 @@ def read_factor(root: Block, scope: Scope) -> Factor:
     )
 
 
-def _read_evidence(
-    root: Block, key: str, grades: list[str], scope: Scope
-) -> tuple[Evidence, ...]:
+def _read_evidence(root: Block, key: str, grades: list[str], scope: Scope) -> tuple[Evidence, ...]:
     found = []
     for block in root.blocks(key):
         name = block.text("id")
@@ -157,9 +147,7 @@ def _read_evidence(
         for bound in ("at_least", "at_most"):
             node = block.get(bound)
             if isinstance(node, Scalar) and node.text not in grades:
-                scope.names.missing(
-                    "a grade of this factor", node.text, node.place, grades
-                )
+                scope.names.missing("a grade of this factor", node.text, node.place, grades)
         found.append(
             Evidence(
                 id=name,
@@ -168,9 +156,7 @@ def _read_evidence(
                 points=block.whole("points") or 0,
                 at_least=block.text("at_least"),
                 at_most=block.text("at_most"),
-                if_missing=cast(
-                    "Literal['ignore', 'could_be_true']", missing or "ignore"
-                ),
+                if_missing=cast("Literal['ignore', 'could_be_true']", missing or "ignore"),
             )
         )
     return tuple(found)

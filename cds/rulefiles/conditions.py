@@ -15,7 +15,7 @@ from cds.rulefiles.clauses import nothing, parse_clause
 from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.keys import key_of
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = ["first_name", "read_condition", "read_optional"]
 
@@ -33,15 +33,18 @@ def read_condition(node: Node, scope: Scope, label: str = "", depth: int = 0) ->
     """Read a condition; what cannot be read is reported and stands for nothing."""
     if isinstance(node, Scalar):
         return parse_clause(node, scope, label)
-    if isinstance(node, Items):
-        scope.report.add(
-            "CDS105",
-            node,
-            "expected a condition, found a list",
-            help="say how they are joined: `all:` or `any:`",
-        )
-        return nothing(node.place)
-    assert isinstance(node, Block)
+    if isinstance(node, Block):
+        return _read_block(node, scope, label, depth)
+    scope.report.add(
+        "CDS105",
+        node,
+        "expected a condition, found a list",
+        help="say how they are joined: `all:` or `any:`",
+    )
+    return nothing(node.place)
+
+
+def _read_block(node: Block, scope: Scope, label: str, depth: int) -> Expr:
     if depth > _DEEPEST:
         scope.report.add(
             "CDS105",
@@ -95,13 +98,9 @@ def _read_joined(key: Scalar, inner: Node, scope: Scope, label: str, depth: int)
     if name:
         scope.blocks.add(name)
     if key.text == "all":
-        return All(
-            of=parts, key=key_of("all", parts), place=place, id=name, label=label
-        )
+        return All(of=parts, key=key_of("all", parts), place=place, id=name, label=label)
     if key.text == "any":
-        return Any_(
-            of=parts, key=key_of("any", parts), place=place, id=name, label=label
-        )
+        return Any_(of=parts, key=key_of("any", parts), place=place, id=name, label=label)
     return AtLeast(
         count=count,
         of=parts,
@@ -112,9 +111,7 @@ def _read_joined(key: Scalar, inner: Node, scope: Scope, label: str, depth: int)
     )
 
 
-def _parts(
-    key: Scalar, inner: Node, scope: Scope, depth: int
-) -> tuple[str, int, tuple[Expr, ...]]:
+def _parts(key: Scalar, inner: Node, scope: Scope, depth: int) -> tuple[str, int, tuple[Expr, ...]]:
     """Give the id of the block, the count of `at_least`, and what is joined."""
     name, count = "", 1
     counted = key.text == "at_least"
@@ -157,5 +154,3 @@ def first_name(expr: Expr) -> str:
         return first_name(expr.of[0]) if expr.of else "condition"
     names = getattr(expr, "names", None) or (getattr(expr, "name", ""),)
     return names[0] or expr.key.partition(" ")[0]
-
-

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from cds.core.rules import Place
 
 if TYPE_CHECKING:
-    from cds.rulefiles.source import Node, Source
+    from cds.rulefiles.nodes import Node, Source
 
 __all__ = [
     "CHECKS",
@@ -163,8 +163,7 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> str:
     number = str(place.line)
     margin = " " * len(number)
     out = [
-        f"{diagnostic.severity}[{diagnostic.code}] {diagnostic.name}: "
-        f"{diagnostic.headline}",
+        f"{diagnostic.severity}[{diagnostic.code}] {diagnostic.name}: {diagnostic.headline}",
         f"{margin}--> {place}",
     ]
     source = sources.get(place.path)

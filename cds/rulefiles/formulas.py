@@ -8,7 +8,7 @@ The formula grammar: numbers, inputs, `+ - * / ^`, and a handful of functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NoReturn
@@ -24,7 +24,7 @@ from cds.core.rules import (
     Step,
 )
 from cds.rulefiles.diagnostics import Report, did_you_mean, listed
-from cds.rulefiles.source import Scalar
+from cds.rulefiles.nodes import Scalar
 from cds.rulefiles.thresholds import Target
 
 __all__ = ["Vocabulary", "parse_formula"]
@@ -87,8 +87,9 @@ class _Parser:
         self.words = words
         self.report = report
         self.tokens = [
-            (str(match.lastgroup), match[str(match.lastgroup)], *match.span(match.lastgroup))
+            (group, match[group], *match.span(group))
             for match in _TOKEN.finditer(node.text)
+            if (group := match.lastgroup or "")
         ]
         self.at = 0
         self.depth = 0
@@ -202,10 +203,8 @@ class _Parser:
             arguments.append(self.sum())
         self.inside = outside
         self.expect(")")
-        if word in _MANY and len(arguments) < 2:
-            raise _MisreadError(
-                first, last, f"`{word}` compares two or more", f"{word}(a, b)"
-            )
+        if word in _MANY and len(arguments) == 1:
+            raise _MisreadError(first, last, f"`{word}` compares two or more", f"{word}(a, b)")
         return Call(word, tuple(arguments))
 
     def reference(self, word: str, first: int, last: int) -> FormulaExpr:
@@ -244,19 +243,18 @@ class _Parser:
     def bracket(self) -> str:
         """Read `[unit]`, in which brackets may be nested."""
         start = self.tokens[self.at][3]
-        open_ = 0
-        while self.at < len(self.tokens):
-            _, word, first, _ = self.tokens[self.at]
+        open_ = 1
+        while open_:
             self.at += 1
-            open_ += (word == "[") - (word == "]")
-            if not open_:
-                return read_unit(self.node.text[start:first], is_code=True)
-        self.misread("expected `]`")
+            if not self.word:
+                self.misread("expected `]`")
+            open_ += (self.word == "[") - (self.word == "]")
+        end = self.tokens[self.at][2]
+        self.at += 1
+        return read_unit(self.node.text[start:end], is_code=True)
 
-    def unknown(
-        self, what: str, word: str, first: int, last: int, known: object
-    ) -> None:
-        choices = sorted(str(one) for one in known)  # type: ignore[attr-defined]
+    def unknown(self, what: str, word: str, first: int, last: int, known: Iterable[str]) -> None:
+        choices = sorted(known)
         self.report.add(
             "CDS201",
             self.node.span(first, last),

@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds.core.rules import About, Citation, Reading, TestCase, Upkeep
+from cds.core.rules import About, Citation, TestCase, Upkeep
 from cds.rulefiles.names import Names, Scope
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.readings import read_readings
-from cds.rulefiles.source import Block, Items, Node, Scalar
 from cds.rulefiles.thresholds import read_thresholds
 
 __all__ = ["check_cite", "open_scope", "plain_value", "read_common", "read_tests"]
 
-_LOOSE: Final = {"true": True, "false": False}
+_LOOSE: Final[dict[str, str | bool]] = {"true": True, "false": False}
 
 
 def open_scope(root: Block, names: Names) -> Scope:
@@ -49,15 +49,9 @@ def read_common(root: Block, scope: Scope) -> dict[str, Any]:
         "upkeep": _read_upkeep(root.block("upkeep"), root, names),
         "place": root.at("id").place,
         "tests": tests,
-        "thresholds": {
-            name: written.as_written for name, written in scope.thresholds.items()
-        },
-        "readings": _local(scope),
+        "thresholds": {name: written.as_written for name, written in scope.thresholds.items()},
+        "readings": dict(scope.readings),
     }
-
-
-def _local(scope: Scope) -> dict[str, Reading]:
-    return dict(scope.readings)
 
 
 def _check_thresholds(root: Block, scope: Scope) -> None:
@@ -150,22 +144,23 @@ def plain_value(node: Node) -> Any:
 
     Numbers stay texts, so that none of their digits is lost.
     """
-    if node.__class__ is Scalar:
-        text: str = node.text  # type: ignore[attr-defined]
-        if not node.style:  # type: ignore[attr-defined]
-            if text in _LOOSE:
-                return _LOOSE[text]
-            if text in {"", "~", "null"}:
-                return None
-        return text
+    if isinstance(node, Block):
+        return {key: plain_value(one) for key, one in node.values.items()}
     if isinstance(node, Items):
         return [plain_value(one) for one in node.items]
-    assert isinstance(node, Block)
-    return {key: plain_value(one) for key, one in node.values.items()}
+    return _plain_scalar(node) if isinstance(node, Scalar) else None
+
+
+def _plain_scalar(node: Scalar) -> str | bool | None:
+    if node.style:
+        return node.text
+    if node.is_null:
+        return None
+    return _LOOSE.get(node.text, node.text)
 
 
 def _values(block: Block | None) -> dict[str, Any]:
-    return {} if block is None else plain_value(block)  # type: ignore[no-any-return]
+    return {} if block is None else {key: plain_value(one) for key, one in block.values.items()}
 
 
 def read_tests(root: Block, scope: Scope) -> tuple[TestCase, ...]:
@@ -176,9 +171,7 @@ def read_tests(root: Block, scope: Scope) -> tuple[TestCase, ...]:
     (`none` removes), and each of `each:` makes a case of its own.
     """
     patients = {
-        key.text: _values(node)
-        for key, node in root.pairs("patients")
-        if isinstance(node, Block)
+        key.text: _values(node) for key, node in root.pairs("patients") if isinstance(node, Block)
     }
     found: list[TestCase] = []
     seen: dict[str, Node] = {}
@@ -197,9 +190,7 @@ def read_tests(root: Block, scope: Scope) -> tuple[TestCase, ...]:
         use = block.get("use")
         if isinstance(use, Scalar):
             if use.text not in patients:
-                scope.names.missing(
-                    "a patient of this file", use.text, use.place, patients
-                )
+                scope.names.missing("a patient of this file", use.text, use.place, patients)
             given = dict(patients.get(use.text, {}))
         given.update(_values(block.block("given")))
         if "history" in block:

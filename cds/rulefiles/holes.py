@@ -14,7 +14,7 @@ from typing import Final
 
 from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = ["check_all_holes", "check_holes", "static_length"]
 
@@ -117,9 +117,5 @@ def _fields(name: str, kind: str, scope: Scope) -> tuple[str, ...]:
     return _NUMBERED
 
 
-def _complain(
-    node: Scalar, match: re.Match[str], headline: str, help_: str, scope: Scope
-) -> None:
-    scope.report.add(
-        "CDS502", node.span(match.start(), match.end()), headline, help=help_
-    )
+def _complain(node: Scalar, match: re.Match[str], headline: str, help_: str, scope: Scope) -> None:
+    scope.report.add("CDS502", node.span(match.start(), match.end()), headline, help=help_)

@@ -5,6 +5,7 @@ Indices: inputs, validity, formula and bands.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal, cast
 
 from cds.core.quantity import Conversion, read_unit
@@ -23,7 +24,7 @@ from cds.rulefiles.conditions import first_name, read_condition
 from cds.rulefiles.formulas import Vocabulary, parse_formula
 from cds.rulefiles.headers import read_common
 from cds.rulefiles.names import AGE, Scope
-from cds.rulefiles.source import NUMBER, Block, Node, Scalar
+from cds.rulefiles.nodes import Block, Node, Scalar
 from cds.rulefiles.thresholds import Target, literal, read_amount, read_thresholds
 
 __all__ = ["read_index"]
@@ -40,13 +41,9 @@ def read_index(root: Block, scope: Scope) -> Index:
     unit = read_unit(root.text("unit", "1"), is_code=True)
     constants = {
         name: written.as_written
-        for name, written in read_thresholds(
-            root.block("constants"), scope.report
-        ).items()
+        for name, written in read_thresholds(root.block("constants"), scope.report).items()
     }
-    conditions = {
-        key.text: read_condition(node, scope) for key, node in root.pairs("conditions")
-    }
+    conditions = {key.text: read_condition(node, scope) for key, node in root.pairs("conditions")}
     words = Vocabulary(targets, set(constants), set(conditions))
     let: dict[str, FormulaExpr] = {}
     for key, node in root.pairs("let"):
@@ -66,9 +63,7 @@ def read_index(root: Block, scope: Scope) -> Index:
         let=let,
         constants=constants,
         conditions=conditions,
-        count_of={
-            key.text: read_condition(node, scope) for key, node in root.pairs("count_of")
-        },
+        count_of={key.text: read_condition(node, scope) for key, node in root.pairs("count_of")},
         first_of=_read_first_of(root, scope),
         bands=_read_bands(root, unit, scope),
         note=root.text("note"),
@@ -99,9 +94,7 @@ def _formula(node: Node, words: Vocabulary, scope: Scope) -> FormulaExpr:
     return Number(Decimal(0))
 
 
-def _read_input(
-    key: Scalar, node: Block, targets: dict[str, Target], scope: Scope
-) -> Input:
+def _read_input(key: Scalar, node: Block, targets: dict[str, Target], scope: Scope) -> Input:
     ways = [word for word in ("concept", "index", "reading", "age") if word in node]
     what = ways[0] if len(ways) == 1 else "age"
     if len(ways) != 1:
@@ -144,9 +137,7 @@ def _read_input(
     )
 
 
-def _read_pairs(
-    root: Block, targets: dict[str, Target], scope: Scope
-) -> tuple[Pair, ...]:
+def _read_pairs(root: Block, targets: dict[str, Target], scope: Scope) -> tuple[Pair, ...]:
     node = root.get("same_draw")
     blocks = [node] if isinstance(node, Block) else root.blocks("same_draw")
     found = []
@@ -232,9 +223,7 @@ def _end(node: Node | None, target: Target, scope: Scope) -> Threshold | None:
     if amount is None:
         written = scope.written(node.text, node.place)
     else:
-        number = node.text.partition(" ")[0]
-        assert NUMBER.fullmatch(number)
-        written = literal(number, amount[1] or target.unit, node.place)
+        written = literal(str(amount[0]), amount[1] or target.unit, node.place)
     return None if written is None else written.fit(target, node.place, scope.report)
 
 
@@ -250,7 +239,7 @@ def _check_bands(bands: list[tuple[Band, Block]], scope: Scope) -> None:
         _gap(first_block.at("from"), f"no band covers what lies below `{first.name}`", scope)
     if last.high is not None:
         _gap(last_block.at("below"), f"no band covers what lies above `{last.name}`", scope)
-    for (lower, lower_block), (upper, upper_block) in zip(bands, bands[1:], strict=False):
+    for (lower, lower_block), (upper, upper_block) in pairwise(bands):
         if lower.high is None or upper.low is None:
             open_ = lower_block if lower.high is None else upper_block
             scope.report.add(
@@ -260,32 +249,26 @@ def _check_bands(bands: list[tuple[Band, Block]], scope: Scope) -> None:
                 help="end one with `below:` where the next begins with `from:`",
             )
             continue
-        _compare_ends(lower, upper, upper_block, scope)
+        names = f"`{lower.name}` and `{upper.name}`"
+        _compare_ends(names, lower.high, upper.low, upper_block.at("from"), scope)
 
 
-def _compare_ends(lower: Band, upper: Band, block: Block, scope: Scope) -> None:
-    assert lower.high is not None
-    assert upper.low is not None
-    if lower.high.cases == upper.low.cases:
+def _compare_ends(names: str, end: Threshold, start: Threshold, node: Node, scope: Scope) -> None:
+    if end.cases == start.cases:
         return
-    for ends in _for_equal_people(lower.high.cases, upper.low.cases):
-        below, above = ends
+    for below, above in _for_equal_people(end.cases, start.cases):
         if below.value < above.value:
-            _gap(
-                block.at("from"), f"no band covers {below.value} to {above.value}", scope
-            )
+            _gap(node, f"no band covers {below.value} to {above.value}", scope)
         elif below.value > above.value:
             scope.report.add(
                 "CDS406",
-                block.at("from"),
-                f"`{lower.name}` and `{upper.name}` both cover {above.value} to {below.value}",
+                node,
+                f"{names} both cover {above.value} to {below.value}",
                 help="begin the next band where the one before ends",
             )
 
 
-def _for_equal_people(
-    lower: tuple[Case, ...], upper: tuple[Case, ...]
-) -> list[tuple[Case, Case]]:
+def _for_equal_people(lower: tuple[Case, ...], upper: tuple[Case, ...]) -> list[tuple[Case, Case]]:
     """Pair the cases that can hold for one person."""
     return [
         (one, other)
@@ -305,5 +288,3 @@ def _gap(node: Node, headline: str, scope: Scope) -> None:
         headline,
         help="begin each band where the one before ends; leave the outer ends open",
     )
-
-

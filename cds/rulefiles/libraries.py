@@ -17,7 +17,7 @@ from cds.core.rules import (
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import read_condition
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import Block, Scalar
+from cds.rulefiles.nodes import Block, Scalar
 
 __all__ = [
     "NO_PROFILE",
@@ -82,8 +82,7 @@ def read_population(root: Block, scope: Scope) -> Population:
     return Population(
         require=read_condition(root.at("require"), scope),
         unless=tuple(
-            (one, block.texts("except"))
-            for one, block in zip(exclusions, blocks, strict=True)
+            (one, block.texts("except")) for one, block in zip(exclusions, blocks, strict=True)
         ),
     )
 
@@ -104,9 +103,7 @@ def read_profile(root: Block) -> Profile:
         topic_system=root.text("topic_system"),
         most_cards=root.whole("most_cards") or _MOST_CARDS,
         texts={
-            key.text: node.text
-            for key, node in root.pairs("texts")
-            if isinstance(node, Scalar)
+            key.text: node.text for key, node in root.pairs("texts") if isinstance(node, Scalar)
         },
         ethnic_group=root.text("ethnic_group"),
     )

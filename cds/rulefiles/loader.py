@@ -35,6 +35,7 @@ from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_sta
 from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, listed
 from cds.rulefiles.headers import open_scope, read_tests
 from cds.rulefiles.indices import read_index
+from cds.rulefiles.kinds import KINDS
 from cds.rulefiles.libraries import (
     NO_PROFILE,
     read_groups,
@@ -43,8 +44,8 @@ from cds.rulefiles.libraries import (
     read_sources,
 )
 from cds.rulefiles.names import Declared, Names, Scope, order_of
-from cds.rulefiles.shapes import KINDS
-from cds.rulefiles.source import Block, Scalar, Source, read_folder
+from cds.rulefiles.nodes import Block, Scalar, Source
+from cds.rulefiles.source import read_folder
 
 __all__ = ["Loaded", "load", "load_ruleset"]
 
@@ -168,9 +169,7 @@ class _Load:
 
     def _check_name(self, source: Source, root: Block, folder: str) -> None:
         wanted = "/".join(
-            part
-            for part in (self.folder.name, folder, f"{root.text('id')}.yaml")
-            if part
+            part for part in (self.folder.name, folder, f"{root.text('id')}.yaml") if part
         )
         if "id" in root and source.path != wanted:
             self.report.add(
@@ -188,29 +187,7 @@ class _Load:
         read_searches(roots["concepts"], names)
         read_concepts(roots["concepts"], names)
         check_concepts(roots["concepts"], names)
-        for root in roots["index"]:
-            bands = tuple(one.text("name") for one in root.blocks("bands"))
-            unit = read_unit(root.text("unit", "1"), is_code=True)
-            self._declare_rule(names.operands, "index", root, unit, bands)
-        for root in roots["condition"]:
-            self._declare_rule(names.operands, "condition", root)
-        for root in roots["factor"]:
-            grades = tuple(key.text for key, _ in root.pairs("grades"))
-            self._declare_rule(names.operands, "factor", root, words=grades)
-        for root in roots["stages"]:
-            labels = tuple(one.text("label") for one in root.blocks("lines"))
-            self._declare_rule(names.stages, "stages", root, words=labels)
-        if len(roots["stages"]) > 1:
-            self.report.add(
-                "CDS203",
-                roots["stages"][1].at("id"),
-                "there is one staging table, and this is a second",
-                notes=[f"first at {roots['stages'][0].at('id').place}"],
-            )
-        for root in roots["card"]:
-            self._declare_rule(names.cards, "card", root)
-        for root in roots["group"]:
-            self._declare_rule(names.groups, "group", root)
+        self._declare_rules()
         for root in roots["evidence"]:
             self._declare_members(names.sources, "source", root, "sources")
         for root in roots["actions"]:
@@ -222,8 +199,34 @@ class _Load:
             for one in root.blocks("override_reasons"):
                 code = one.get("code")
                 if isinstance(code, Scalar):
-                    reason = Declared("reason", code.text, code.place)
-                    names.declare(names.reasons, reason)
+                    names.declare(names.reasons, Declared("reason", code.text, code.place))
+
+    def _declare_rules(self) -> None:
+        names, roots = self.names, self.roots
+        for root in roots["index"]:
+            bands = tuple(one.text("name") for one in root.blocks("bands"))
+            unit = read_unit(root.text("unit", "1"), is_code=True)
+            self._declare_rule(names.operands, "index", root, unit, bands)
+        for root in roots["factor"]:
+            grades = tuple(key.text for key, _ in root.pairs("grades"))
+            self._declare_rule(names.operands, "factor", root, words=grades)
+        for root in roots["stages"]:
+            labels = tuple(one.text("label") for one in root.blocks("lines"))
+            self._declare_rule(names.stages, "stages", root, words=labels)
+        for kind, table in (
+            ("condition", names.operands),
+            ("card", names.cards),
+            ("group", names.groups),
+        ):
+            for root in roots[kind]:
+                self._declare_rule(table, kind, root)
+        for root in roots["stages"][1:]:
+            self.report.add(
+                "CDS203",
+                root.at("id"),
+                "there is one staging table, and this is a second",
+                notes=[f"first at {roots['stages'][0].at('id').place}"],
+            )
 
     def _declare_rule(
         self,

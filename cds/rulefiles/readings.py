@@ -14,7 +14,7 @@ from typing import Final
 from cds.core.quantity import read_unit
 from cds.core.rules import Limit, Reading
 from cds.rulefiles.names import Scope
-from cds.rulefiles.source import NUMBER, Block, Scalar
+from cds.rulefiles.nodes import NUMBER, Block, Scalar
 from cds.rulefiles.thresholds import Target, literal
 
 __all__ = ["KINDS", "read_readings"]
@@ -76,9 +76,7 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
         between = None if within is None else (0, within)
     clock = _CLOCK.fullmatch(node.text("drawn"))
     if "drawn" in node and clock is None:
-        scope.report.add(
-            "CDS105", node.at("drawn"), "expected a time of day", help="before 11:00"
-        )
+        scope.report.add("CDS105", node.at("drawn"), "expected a time of day", help="before 11:00")
     scope.readings[name] = Reading(
         id=f"{scope.rule}.{name}",
         kind=kind,
@@ -111,9 +109,7 @@ def _between(node: Block, scope: Scope) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def _where(
-    node: object, target: Target, scope: Scope
-) -> tuple[Limit | None, Limit | None]:
+def _where(node: object, target: Target, scope: Scope) -> tuple[Limit | None, Limit | None]:
     if not isinstance(node, Scalar):
         return None, None
     match = _WHERE.fullmatch(node.text)

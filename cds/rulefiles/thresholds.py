@@ -17,7 +17,7 @@ from typing import Final, Literal
 from cds.core.quantity import Conversion, plain, read_unit, round12
 from cds.core.rules import Case, Place, Threshold
 from cds.rulefiles.diagnostics import Report, listed
-from cds.rulefiles.source import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = [
     "GROUPS",
@@ -75,14 +75,17 @@ class Written:
     fits: dict[str, Threshold] = field(default_factory=dict)
 
     @property
+    def unit(self) -> str:
+        """Give the unit of its first number; empty where none was written."""
+        return self.cases[0].unit if self.cases else ""
+
+    @property
     def as_written(self) -> Threshold:
         """Give it with the numbers and the unit of the file: what texts print."""
         return Threshold(
             name=self.name,
-            cases=tuple(
-                _case(one, one.value, one.second, one.second_unit) for one in self.cases
-            ),
-            unit=(self.cases[0].unit if self.cases else "") or "1",
+            cases=tuple(_case(one, one.value, one.second, one.second_unit) for one in self.cases),
+            unit=self.unit or "1",
             cite=self.cite,
             or_own=self.or_own,
             localisable=self.localisable,
@@ -103,23 +106,20 @@ class Written:
             self.fits[target.name] = fitted
         return fitted
 
-    def _fit_case(
-        self, one: WrittenCase, target: Target, at: Place, report: Report
-    ) -> Case:
+    def _fit_case(self, one: WrittenCase, target: Target, at: Place, report: Report) -> Case:
         if one.second is not None:
-            return self._fit_pair(one, target, at, report)
+            return self._fit_pair(one, one.second, target, at, report)
         how = self._conversion(one.unit, target, at, report)
         value = one.value if how.factor == 1 else round12(how.to_canonical(one.value))
         self._check_plausible(value, target, at, report)
         return _case(one, value, None, "")
 
     def _fit_pair(
-        self, one: WrittenCase, target: Target, at: Place, report: Report
+        self, one: WrittenCase, other: Decimal, target: Target, at: Place, report: Report
     ) -> Case:
-        assert one.second is not None
         self._conversion(one.unit, target, at, report)
         self._conversion(one.second_unit, target, at, report)
-        first, second = (one.value, one.unit), (one.second, one.second_unit)
+        first, second = (one.value, one.unit), (other, one.second_unit)
         if first[1] != target.unit and second[1] == target.unit:
             first, second = second, first
         self._check_plausible(first[0], target, at, report)
@@ -128,13 +128,11 @@ class Written:
     def _fit_range(self, target: Target) -> tuple[Decimal, Decimal] | None:
         if self.localisable is None or not self.cases:
             return self.localisable
-        how = target.units.get(self.cases[0].unit, Conversion())
+        how = target.units.get(self.unit, Conversion())
         low, high = (round12(how.to_canonical(end)) for end in self.localisable)
         return low, high
 
-    def _conversion(
-        self, unit: str, target: Target, at: Place, report: Report
-    ) -> Conversion:
+    def _conversion(self, unit: str, target: Target, at: Place, report: Report) -> Conversion:
         if not unit:
             if target.unit != "1":
                 report.add(
@@ -158,9 +156,7 @@ class Written:
         )
         return Conversion()
 
-    def _check_plausible(
-        self, value: Decimal, target: Target, at: Place, report: Report
-    ) -> None:
+    def _check_plausible(self, value: Decimal, target: Target, at: Place, report: Report) -> None:
         bounds = target.units.get(target.unit)
         if bounds is None or bounds.is_plausible(value):
             return
@@ -169,16 +165,13 @@ class Written:
         report.add(
             "CDS305",
             at,
-            f"{plain(value)} {target.unit} lies outside what is plausible for "
-            f"`{target.name}`",
+            f"{plain(value)} {target.unit} lies outside what is plausible for `{target.name}`",
             notes=[f"plausible: {low} to {high} {target.unit}"],
             help="was the number meant in another unit?",
         )
 
 
-def _case(
-    one: WrittenCase, value: Decimal, second: Decimal | None, second_unit: str
-) -> Case:
+def _case(one: WrittenCase, value: Decimal, second: Decimal | None, second_unit: str) -> Case:
     return Case(
         value=value,
         sex=one.sex,
@@ -293,9 +286,7 @@ def _read_cases(
             _read_case(node, inner, cases, report)
 
 
-def _read_case(
-    node: Node, whom: WrittenCase, cases: list[WrittenCase], report: Report
-) -> None:
+def _read_case(node: Node, whom: WrittenCase, cases: list[WrittenCase], report: Report) -> None:
     texts = node.items if isinstance(node, Items) else [node]
     amounts = [read_amount(one.text) if isinstance(one, Scalar) else None for one in texts]
     wanted = 2 if isinstance(node, Items) else 1
@@ -313,6 +304,4 @@ def _read_case(
         cases.append(replace(whom, value=value, unit=unit))
         return
     second, second_unit = sure[1]
-    cases.append(
-        replace(whom, value=value, unit=unit, second=second, second_unit=second_unit)
-    )
+    cases.append(replace(whom, value=value, unit=unit, second=second, second_unit=second_unit))

@@ -54,7 +54,12 @@ class Pipeline:
         self.ruleset = ruleset
         self._reasoner = Reasoner(ruleset, engine=engine)
         self._read = concepts_read(ruleset)
-        self._extractor = Extractor(ruleset, read=self._read)
+        self._extractor = Extractor(
+            concepts={name: one for name, one in ruleset.concepts.items() if name in self._read},
+            searches=ruleset.searches,
+            systems=ruleset.systems,
+            groups=ruleset.groups_of_people,
+        )
         self._now = now
         self._check = check
 

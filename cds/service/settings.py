@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["BadSettingsError", "Settings", "default_rules", "read_settings"]
+__all__ = ["BadSettingsError", "Settings", "default_rules", "instant_of", "read_settings"]
 
 _PREFIX: Final = "CDS_"
 
@@ -31,6 +31,18 @@ def default_rules() -> Path:
     package = Path(__file__).resolve().parent.parent
     beside = package.parent / "rules"
     return beside if beside.is_dir() else package / "_rules"
+
+
+def instant_of(text: str) -> datetime | None:
+    """Read an instant with its zone, or a date: its last second in UTC; None where empty."""
+    if not text:
+        return None
+    if len(text) == len("2026-11-21"):
+        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), tzinfo=UTC)
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs its zone")
+    return instant
 
 
 def _also(name: str) -> AliasChoices:
@@ -78,15 +90,8 @@ class Settings(BaseSettings):
     @field_validator("clock", mode="before")
     @classmethod
     def _read_clock(cls, value: Any) -> Any:
-        """Take an instant with its zone, or a date, which means its last second in UTC."""
-        if not isinstance(value, str):
-            return value
-        if len(value) == len("2026-11-21"):
-            return datetime.combine(date.fromisoformat(value), time(23, 59, 59), tzinfo=UTC)
-        instant = datetime.fromisoformat(value)
-        if instant.tzinfo is None:
-            raise ValueError("an instant needs its zone")
-        return instant
+        """Take what `instant_of` reads."""
+        return instant_of(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -1,0 +1,149 @@
+"""
+The command line: one verb, one module; what a verb needs is imported when it is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="cds",
+    help="Decision support for insulin resistance: run it on a patient, check and test its rules.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Engine(StrEnum):
+    """Which evaluators run."""
+
+    BOTH = "both"
+    DURABLE = "durable"
+    REFERENCE = "reference"
+
+
+class Form(StrEnum):
+    """How diagnostics are printed."""
+
+    FULL = "full"
+    CONCISE = "concise"
+
+
+Rules = Annotated[
+    Path | None, typer.Option("--rules", metavar="DIR", help="Rule files; the shipped ones else.")
+]
+
+
+@app.command()
+def run(
+    file: Annotated[str, typer.Argument(help="Hook request, Bundle or NDJSON; - for stdin.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The raw response.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Evaluate as of then.")
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="A record may lack things: absence proves nothing.")
+    ] = False,
+    width: Annotated[int | None, typer.Option(min=40, help="Columns; the terminal's else.")] = None,
+    color: Annotated[
+        bool | None, typer.Option("--color/--no-color", help="As the terminal can, else.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
+    rules: Rules = None,
+) -> None:
+    """
+    Show the cards of a patient as a clinician would see them.
+
+    A Bundle or NDJSON is taken as the whole record. Exit code 1: refused or failed.
+    """
+    from cds.cli.run import run_file  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(
+        run_file(
+            file,
+            rules=rules,
+            as_of=as_of,
+            partial=partial,
+            as_json=as_json,
+            width=width,
+            color=color,
+            engine=engine.value,
+        )
+    )
+
+
+@app.command()
+def check(
+    paths: Annotated[list[str] | None, typer.Argument(help="Files, folders or rule ids.")] = None,
+    *,
+    form: Annotated[Form, typer.Option("--format", help="How to print.")] = Form.FULL,
+    rules: Rules = None,
+) -> None:
+    """
+    Read every rule file and say what is wrong with it.
+
+    Exit code 1: at least one error.
+    """
+    from cds.cli.check import check_files  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(check_files(paths or [], rules=rules, concise=form is Form.CONCISE))
+
+
+@app.command("test")
+def run_cases(
+    ids: Annotated[list[str] | None, typer.Argument(help="Rule ids; every rule else.")] = None,
+    *,
+    engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
+    rules: Rules = None,
+) -> None:
+    """
+    Run the cases that rule files carry.
+
+    Exit code 1: a case failed. 2: no rule has such an id, or none has a case.
+    """
+    from cds.cli.test import test_rules  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(test_rules(ids or [], rules=rules, engine=engine.value))
+
+
+@app.command()
+def status(*, rules: Rules = None) -> None:
+    """Say what would be served: release, rules, reviews, engine."""
+    from cds.cli.status import show_status  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(show_status(rules=rules))
+
+
+@app.command()
+def doctor(*, rules: Rules = None) -> None:
+    """
+    Look at Python, the rule engine and the rules, and say what to do about each.
+
+    Exit code 1: the service would not start, or not with both evaluators.
+    """
+    from cds.cli.doctor import examine  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(examine(rules=rules))
+
+
+def main() -> None:
+    """Run the command line; a reader that went away (`| head`) is no error."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

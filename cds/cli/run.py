@@ -1,0 +1,103 @@
+"""
+`cds run`: one patient or many, all rules, the cards as a clinician would see them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
+from cds.cli.records import HookCall, Record, read_records
+from cds.cli.show import show
+from cds.errors import BadRequest, CdsError, EvaluatorsDisagree, RequestError, RuleError
+from cds.fhir.retrieve import whole_record
+from cds.hooks.strict import encode
+from cds.reasoning.evaluator import EngineChoice
+from cds.service.pipeline import Pipeline
+from cds.service.release import open_release
+from cds.service.settings import default_rules, instant_of
+
+__all__ = ["run_file"]
+
+
+def run_file(
+    file: str,
+    *,
+    rules: Path | None,
+    as_of: str | None,
+    partial: bool,
+    as_json: bool,
+    width: int | None,
+    color: bool | None,
+    engine: EngineChoice,
+) -> int:
+    """Run every patient of *file*; give the exit code."""
+    try:
+        instant = instant_of(as_of or os.environ.get("CDS_CLOCK", "")) or datetime.now(UTC)
+        records = list(read_records(file))
+    except ValueError:
+        return say_usage("--as-of must be a date, or an instant with its zone")
+    except OSError as error:
+        return say_usage(f"{file}: {error.strerror}")
+    except BadRequest as error:
+        return say_usage(f"{file}: {error.message}")
+    try:
+        release = open_release(rules or default_rules(), unreviewed=True)
+    except RuleError as error:
+        return say_rule_error(error)
+    pipeline = Pipeline(release.ruleset, engine=engine, now=lambda: instant)
+    out = console(width=width, color=color)
+
+    def write(response: dict[str, Any]) -> None:
+        if as_json:
+            sys.stdout.write(_json(response, pretty=len(records) == 1) + "\n")
+        else:
+            show(response, release.ruleset, out)
+
+    failures = sum(_run(pipeline, one, instant, partial=partial, write=write) for one in records)
+    pipeline.close()
+    return REFUSED if failures else 0
+
+
+def _run(
+    pipeline: Pipeline,
+    record: HookCall | Record,
+    as_of: datetime,
+    *,
+    partial: bool,
+    write: Callable[[dict[str, Any]], None],
+) -> bool:
+    """Run one patient; tell whether it failed."""
+    try:
+        if isinstance(record, HookCall):
+            answer = pipeline.answer(record.raw)
+        else:
+            retrieved = whole_record(
+                record.content,
+                searches=pipeline.ruleset.searches,
+                patient_id=record.patient_id,
+                partial=partial,
+            )
+            answer = pipeline.conclude(retrieved, as_of=as_of)
+    except RequestError as error:
+        sys.stderr.write(f"cds: {error.status} {clean(str(error))}\n")
+    except EvaluatorsDisagree as error:
+        sys.stderr.write(f"cds: the two evaluators differ: {', '.join(error.nodes)}\n")
+    except CdsError as error:
+        sys.stderr.write(f"cds: {clean(str(error))}\n")
+    else:
+        write(answer.response)
+        return False
+    return True
+
+
+def _json(response: dict[str, Any], *, pretty: bool) -> str:
+    raw = encode(response)
+    return (msgspec.json.format(raw, indent=2) if pretty else raw).decode()

@@ -1,0 +1,126 @@
+"""
+Cards on a terminal, as a clinician would see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
+from cds.cli.console import clean
+from cds.core.rules import Ruleset
+
+__all__ = ["show"]
+
+_COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
+_EVALUATION: Final = "org.metabolic-cds.evaluation"
+_RULE: Final = "org.metabolic-cds.rule"
+
+
+def show(response: Mapping[str, Any], rules: Ruleset, out: Console) -> None:
+    """Print the cards of a response, then what was concluded and what was left out."""
+    cards = response["cards"]
+    about = response.get("extension", {}).get(_EVALUATION, {})
+    out.print(_headline(cards, about))
+    for card in cards:
+        out.print()
+        out.print(_card(card))
+    notes = list(_notes(about, rules))
+    if notes:
+        out.print()
+        for note in notes:
+            out.print(Padding(note, (0, 0, 0, 1)))
+    out.print()
+
+
+def _headline(cards: Sequence[Any], about: Mapping[str, Any]) -> Text:
+    count = len(cards)
+    text = Text("No cards" if not count else f"{count} card" + "s" * (count > 1), style="bold")
+    for label, name in (("stage", "stage"), ("as of", "asOf"), ("release", "release")):
+        if name in about:
+            text.append(f"  {label} ", style="dim")
+            text.append(
+                clean(str(about[name]))[: len("2026-11-21")]
+                if name == "asOf"
+                else clean(str(about[name]))
+            )
+    return text
+
+
+def _card(card: Mapping[str, Any]) -> Panel:
+    indicator = str(card["indicator"])
+    colour = _COLOURS.get(indicator, "white")
+    title = Text(f" {indicator.upper()} ", style=f"bold reverse {colour}")
+    rule = card.get("extension", {}).get(_RULE, {})
+    return Panel(
+        Group(*_parts(card, colour)),
+        title=title,
+        title_align="left",
+        subtitle=Text(f"{rule.get('code', '')} {rule.get('version', '')}".strip(), style="dim"),
+        subtitle_align="right",
+        border_style=colour,
+        padding=(1, 2),
+    )
+
+
+def _parts(card: Mapping[str, Any], colour: str) -> Iterator[RenderableType]:
+    yield Text(clean(card["summary"]), style=f"bold {colour}")
+    if card.get("detail"):
+        yield Text()
+        yield Markdown(clean(card["detail"]), hyperlinks=False)
+    if card.get("suggestions"):
+        yield Text()
+        one = card.get("selectionBehavior") == "at-most-one"
+        yield Text("Suggestions" + (" (choose one)" if one else ""), style="bold")
+        for suggestion in card["suggestions"]:
+            yield from _suggestion(suggestion)
+    yield Text()
+    yield Text.assemble(("Source  ", "dim"), clean(card["source"]["label"]))
+    if card["source"].get("url"):
+        yield Text.assemble(("        ", "dim"), (clean(card["source"]["url"]), "dim underline"))
+    for link in card.get("links", ()):
+        yield Text.assemble(("Link    ", "dim"), clean(link["label"]), " ", clean(link["url"]))
+
+
+def _suggestion(suggestion: Mapping[str, Any]) -> Iterator[RenderableType]:
+    label = Text.assemble("  [ ] ", clean(suggestion["label"]))
+    if suggestion.get("isRecommended"):
+        label.append("  recommended", style="italic green")
+    yield label
+    for action in suggestion.get("actions", ()):
+        resource = action.get("resource", {})
+        kind = resource.get("resourceType", "")
+        state = " ".join(str(resource[name]) for name in ("status", "intent") if name in resource)
+        drafted = f" ({state} {kind})" if kind else ""
+        yield Padding(Text(clean(action["description"]) + drafted, style="dim"), (0, 0, 0, 6))
+
+
+def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:
+    """Say what did not become a card, in the words of the rule files."""
+    titles = {name: one.title for name, one in rules.concepts.items()}
+    named = {one.code: one.title for one in rules.cards.values()}
+    sorts = about.get("rules", {})
+    for word, sentence in (("cut", "Left out for a more important card"), ("quiet", "Quiet")):
+        for code in sorts.get(word, ()):
+            yield _note(sentence, f"{named.get(code, '')} ({code})")
+    for one in sorts.get("withheld", ()):
+        yield _note("Withheld", f"{named.get(one['rule'], '')} ({one['rule']}): {one['because']}")
+    unknown: dict[str, list[str]] = {}
+    for one in sorts.get("unknown", ()):
+        for need in one["needs"]:
+            unknown.setdefault(need, []).append(one["rule"])
+    for need, codes in sorted(unknown.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        yield _note("Not known", f"{titles.get(need, need)}, undecided: {', '.join(codes)}")
+    for one in about.get("notUsed", ()):
+        title = titles.get(one["concept"], one["concept"])
+        yield _note("Not used", f"{one['count']} x {title}: {one['reason']}")
+
+
+def _note(what: str, text: str) -> Text:
+    return Text.assemble((f"{what}: ", "dim"), clean(text))

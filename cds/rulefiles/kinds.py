@@ -1,0 +1,514 @@
+"""
+What a rule file of each kind may and must contain.
+
+Conditions, formulas and thresholds have grammars of their own and are passed over here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cds.rulefiles.cards import INDICATORS
+from cds.rulefiles.readings import KINDS as READING_KINDS
+from cds.rulefiles.shapes import Anything, Either, Keys, Many, Named, Pattern, Shape, Text
+
+__all__ = ["KINDS", "Kind", "schema_of"]
+
+_BOOLEANS: Final = re.compile(r"(?i)yes|no|on|off|y|n|true|false")
+_NUMBERLIKE: Final = re.compile(r"[+-]?(?:[\d_.,]+(?:[eE][+-]?\d+)?|0[xo][\da-fA-F]+|\.inf|\.nan)")
+_TEXT: Final = Text()
+_MAYBE_TEXT: Final = Text(empty=True)
+_NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]*")
+_NAME: Final = Text(pattern=_NAME_FORM, form="a name in small letters, like `fasting_insulin`")
+_WHOLE: Final = Pattern(re.compile(r"[+-]?\d+"), "a whole number", _NUMBERLIKE, "integer")
+_FLAG: Final = Pattern(re.compile("true|false"), "`true` or `false`", _BOOLEANS, "boolean")
+_VERSION: Final = Pattern(
+    re.compile(r"\d+\.\d+\.\d+"), "a version like 1.0.0", _NUMBERLIKE, "string"
+)
+_DAYS: Final = Text(pattern=re.compile(r"\d+ days?"), form="a number of days, like `365 days`")
+_DATE: Final = Text(pattern=re.compile(r"\d{4}-\d\d-\d\d"), form="a date like 2027-06-01")
+_CONDITION: Final = Anything("a condition")
+_FORMULA: Final = Text(form="a formula")
+_NAMES: Final = Many(_NAME)
+_TEXTS: Final = Many(_TEXT)
+_CODES: Final = Named(Many(_TEXT))
+
+_ABOUT: Final = Keys(
+    "`about`",
+    {
+        "purpose": _TEXT,
+        "explanation": _TEXT,
+        "limits": _TEXTS,
+        "evidence": Many(
+            Keys(
+                "a citation",
+                {"cite": _TEXT, "supports": _TEXT},
+                {
+                    "grade": Text(("A", "B", "C", "D", "X")),
+                    "strength": _TEXT,
+                    "recommendation": _TEXT,
+                    "inferred": _FLAG,
+                },
+            )
+        ),
+    },
+)
+_UPKEEP: Final = Keys(
+    "`upkeep`",
+    {"owner": _TEXT, "authors": _TEXTS, "clinical_review": _TEXT, "review_by": _DATE},
+    {"reviewers": _TEXTS, "reviewed": _DATE},
+)
+_TEST_BUT: Final[Mapping[str, Shape]] = {"but": Named(Anything()), "expect": Named(Anything())}
+_TESTS: Final = Many(
+    Keys(
+        "a test",
+        {"name": _TEXT},
+        {
+            "use": _TEXT,
+            "given": Named(Anything()),
+            **_TEST_BUT,
+            "each": Many(Keys("a case of `each`", {}, _TEST_BUT), least=1),
+            "history": Anything(),
+            "todo": _FLAG,
+        },
+    )
+)
+_READING: Final = Keys(
+    "a reading",
+    {},
+    {
+        **dict.fromkeys(READING_KINDS, _TEXT),
+        "of": _NAME,
+        "where": _TEXT,
+        "if latest": _FLAG,
+        "on": Text(("different days",)),
+        "apart": _DAYS,
+        "drawn": _TEXT,
+        "within": _DAYS,
+        "between": _TEXT,
+    },
+)
+_STATUS: Final = Text(("draft", "trial", "active", "retired"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file: its folder below `rules/` and its shape."""
+
+    folder: str
+    shape: Keys
+
+
+def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, Shape]) -> Kind:
+    return Kind(
+        folder,
+        Keys(
+            what,
+            {
+                "kind": _TEXT,
+                "id": _NAME,
+                "title": _TEXT,
+                "version": _VERSION,
+                "status": _STATUS,
+                "about": _ABOUT,
+                "upkeep": _UPKEEP,
+                **must,
+            },
+            {
+                **may,
+                "thresholds": Named(Named(Anything()), _NAME_FORM),
+                "readings": Named(_READING, _NAME_FORM),
+                "patients": Named(Named(Anything())),
+                "tests": _TESTS,
+                "replaced_by": _TEXT,
+                "because": _TEXT,
+            },
+        ),
+    )
+
+
+def _library(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, Shape]) -> Kind:
+    return Kind(
+        folder,
+        Keys(
+            what,
+            {"kind": _TEXT, "id": _NAME, **must},
+            {"title": _TEXT, "upkeep": _UPKEEP, **may},
+        ),
+    )
+
+
+_CONCEPT: Final = Keys(
+    "a concept",
+    {
+        "signal": _TEXT,
+        "title": _TEXT,
+        "type": Text(
+            (
+                "quantity",
+                "answer",
+                "date",
+                "problem",
+                "medicine",
+                "procedure",
+                "plan",
+                "family",
+                "episode",
+                "encounter",
+            )
+        ),
+    },
+    {
+        "search": _NAME,
+        "unit": _TEXT,
+        "units": Named(
+            Either(
+                text=_TEXT,
+                block=Keys("a unit", {"times": _TEXT}, {"plausible": _TEXT}),
+            )
+        ),
+        "plausible": _TEXT,
+        "shows": _WHOLE,
+        "within": _DAYS,
+        "codes": _CODES,
+        "codes_if_fasting": _CODES,
+        "fasting_with": _NAMES,
+        "not_codes": _CODES,
+        "codes_ever": _CODES,
+        "codes_if": Many(Named(Anything())),
+        "conflicts": _FLAG,
+        "danger": Text(("high", "low")),
+        "acute": Text(("unusable", "usable")),
+        "pregnancy": _DAYS,
+        "usual": Keys(
+            "`usual`",
+            {"mean_of": _WHOLE, "within": _DAYS},
+            {"single_if_category": _TEXTS},
+        ),
+        "absent_means": Text(("unknown", "false_if_list_complete")),
+        "verified": _TEXT,
+        "answers": Named(_TEXT),
+        "counts_for": _DAYS,
+        "text": Keys(
+            "`text`",
+            {},
+            {
+                "words": _TEXTS,
+                "beginnings": _TEXTS,
+                "endings": _TEXTS,
+                "without": _TEXTS,
+                "unless": _TEXTS,
+            },
+        ),
+        "not_routes": _TEXTS,
+        "begins": _NAMES,
+        "ends": _NAMES,
+        "longest": _DAYS,
+        "governs": _FLAG,
+    },
+)
+_SEARCH: Final = Keys(
+    "a search",
+    {"resource": _TEXT, "title": _TEXT},
+    {
+        "count": _WHOLE,
+        "by_code": _FLAG,
+        "sort": _TEXT,
+        "parameters": Named(_TEXT),
+        "lists": _NAME,
+    },
+)
+_GATE_MUST: Final[Mapping[str, Shape]] = {"when": _CONDITION, "because": _TEXT}
+_PAIR: Final = Keys("`same_draw`", {"of": _NAMES, "within": _DAYS})
+_INPUT: Final = Keys(
+    "an input",
+    {},
+    {
+        "concept": _NAME,
+        "index": _NAME,
+        "reading": _NAME,
+        "age": _FLAG,
+        "within": _DAYS,
+        "optional": _FLAG,
+        "same_collection_as": _NAME,
+    },
+)
+_INDEX: Final = _rule(
+    "an index",
+    "indices",
+    {"unit": _TEXT, "show": Text(pattern=re.compile(r"\d decimals?"), form="`2 decimals`")},
+    {
+        "inputs": Named(_INPUT, _NAME_FORM),
+        "same_draw": Either(items=Many(_PAIR), block=_PAIR),
+        "not_valid_if": Many(
+            Keys(
+                "a gate",
+                _GATE_MUST,
+                {"id": _NAME, "if_unknown": Text(("withhold", "compute"))},
+            )
+        ),
+        "formula": _FORMULA,
+        "formula_in": Named(_FORMULA),
+        "let": Named(_FORMULA),
+        "constants": Named(Named(Anything())),
+        "conditions": Named(_CONDITION),
+        "count_of": Named(_CONDITION),
+        "first_of": Many(_NAME, least=1),
+        "bands": Many(Keys("a band", {"name": _NAME}, {"from": _TEXT, "below": _TEXT})),
+        "note": _TEXT,
+    },
+)
+_CONDITION_RULE: Final = _rule(
+    "a condition", "conditions", {"holds_if": _CONDITION}, {"ruled_out_if": _CONDITION}
+)
+_STAGES: Final = _rule(
+    "the staging table",
+    "stages",
+    {
+        "lines": Many(
+            Keys(
+                "a line",
+                {"label": _TEXT},
+                {"meaning": _TEXT, "if": _CONDITION, "otherwise": _FLAG},
+            ),
+            least=1,
+        )
+    },
+    {},
+)
+_EVIDENCE_MAY: Final[Mapping[str, Shape]] = {
+    "domain": _TEXT,
+    "points": _WHOLE,
+    "at_least": _NAME,
+    "at_most": _NAME,
+    "if_missing": Text(("ignore", "could_be_true")),
+}
+_PIECES: Final = Many(Keys("a piece of evidence", {"id": _NAME, "when": _CONDITION}, _EVIDENCE_MAY))
+
+
+def _exclusion(*choices: str, **may: Shape) -> Keys:
+    return Keys(
+        "an exclusion",
+        _GATE_MUST,
+        {
+            "id": _NAME,
+            "if_unknown": Text(choices),
+            "when_relevant": _CONDITION,
+            **may,
+        },
+    )
+
+
+_FACTOR: Final = _rule(
+    "a factor",
+    "factors",
+    {
+        "evidence_for": _PIECES,
+        "grades": Named(
+            Keys(
+                "a grade",
+                {},
+                {
+                    "points": Text(pattern=re.compile(r"\d+|never"), form="a number or `never`"),
+                    "domains": _WHOLE,
+                    "points_cannot_reach": _WHOLE,
+                },
+            )
+        ),
+    },
+    {
+        "assess_if": _CONDITION,
+        "exclude_if": Many(_exclusion("assess", "hide", "show")),
+        "evidence_against": _PIECES,
+        "if_conflict": Text(("newest", "trust_against", "say_conflicting")),
+        "counts_once": Many(_NAMES),
+    },
+)
+_SAYS: Final = Either(
+    text=_TEXT,
+    items=Many(
+        Either(text=_TEXT, block=Keys("a sentence", {"say": _TEXT}, {"if": _CONDITION})),
+        least=1,
+    ),
+)
+_LINK: Final = Keys("a link", {"label": _TEXT, "url": _TEXT, "type": Text(("absolute", "smart"))})
+_GUARD: Final = Keys(
+    "a guard",
+    {"block_if": _CONDITION, "because": _TEXT},
+    {
+        "id": _NAME,
+        "when_relevant": _CONDITION,
+        "if_unknown": Either(
+            text=Text(("block", "show")),
+            block=Keys("`if_unknown`", {}, {"instead": _NAME, "warn": _TEXT}),
+        ),
+    },
+)
+_SUGGESTION: Final = Keys(
+    "a suggestion",
+    {"id": _NAME, "guards": Either(text=Text(("none",)), items=Many(_GUARD, least=1))},
+    {
+        "action": _NAME,
+        "offer": _TEXT,
+        "label": _TEXT,
+        "offer_if": _CONDITION,
+        "recommended": _FLAG,
+        "only_instead": _FLAG,
+    },
+)
+_CARD: Final = _rule(
+    "a card",
+    "cards",
+    {
+        "code": Text(pattern=re.compile(r"[A-Z]{2}(?:-[A-Z0-9]+)+"), form="a code like IR-STG-04"),
+        "hooks": Many(
+            Text(
+                (
+                    "patient-view",
+                    "order-select",
+                    "order-sign",
+                    "encounter-start",
+                    "encounter-discharge",
+                    "appointment-book",
+                )
+            ),
+            least=1,
+        ),
+        "group": _NAME,
+        "priority": Either(text=_WHOLE, items=Many(Named(_CONDITION), least=1)),
+        "show_if": _CONDITION,
+        "card": Keys(
+            "`card`",
+            {
+                "indicator": Either(text=Text(INDICATORS), items=Many(Named(_CONDITION), least=1)),
+                "summary": _SAYS,
+                "source": Keys("`source`", {"cite": _TEXT}),
+            },
+            {"detail": _SAYS, "links": Many(_LINK)},
+        ),
+    },
+    {
+        "unless": Many(_exclusion("hide", "note", "show")),
+        "grade": Text(("A", "B", "C", "D", "X")),
+        "inputs": _NAMES,
+        "logic": _TEXT,
+        "drivers": _NAMES,
+        "suggestions": Keys(
+            "`suggestions`",
+            {"items": Many(_SUGGESTION, least=1)},
+            {"choose": Text(("any", "at-most-one"))},
+        ),
+        "needs_offer": _FLAG,
+        "override_reasons": Either(text=Text(("all",)), items=_TEXTS),
+        "quiet": Keys("`quiet`", {"repeat_after": _DAYS}),
+        "appended_to": _NAMES,
+        "cuts": Many(Keys("a cut", {}, {"indicator": Text(INDICATORS), "group": _NAME})),
+    },
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "concepts": _library(
+        "a concept file",
+        "concepts",
+        {},
+        {
+            "concepts": Named(_CONCEPT, _NAME_FORM),
+            "searches": Named(_SEARCH, _NAME_FORM),
+            "systems": Named(_TEXTS),
+            "groups_of_people": Named(_TEXTS),
+            "group_extension": _TEXT,
+        },
+    ),
+    "evidence": _library(
+        "the evidence library",
+        "evidence",
+        {
+            "sources": Named(
+                Keys(
+                    "a source",
+                    {
+                        "title": _TEXT,
+                        "by": _TEXT,
+                        "in": _TEXT,
+                        "year": _WHOLE,
+                        "kind": Text(("guideline", "study", "label", "article")),
+                        "check": Text(("mem", "chk")),
+                    },
+                    {"url": _TEXT, "doi": _TEXT, "population": _TEXT},
+                )
+            )
+        },
+        {},
+    ),
+    "actions": _library(
+        "the action library",
+        "actions",
+        {
+            "actions": Named(
+                Keys(
+                    "an action",
+                    {"label": _TEXT, "description": _TEXT},
+                    {"result": _NAME, "resources": Many(Named(Anything()), least=1)},
+                ),
+                _NAME_FORM,
+            )
+        },
+        {},
+    ),
+    "group": _library(
+        "a group",
+        "groups",
+        {"when_several_fire": Text(("show_one", "merge"))},
+        {},
+    ),
+    "population": _library(
+        "the population",
+        "population",
+        {"require": _CONDITION},
+        {
+            "version": _VERSION,
+            "status": _STATUS,
+            "about": _ABOUT,
+            "unless": Many(_exclusion("show", "hide", "note", **{"except": _TEXTS})),
+            "tests": _TESTS,
+            "patients": Named(Named(Anything())),
+        },
+    ),
+    "profile": _library(
+        "a profile",
+        "profiles",
+        {
+            "override_reasons": Many(Keys("an override reason", {"code": _TEXT, "display": _TEXT})),
+            "override_system": _TEXT,
+            "signals_system": _TEXT,
+            "source_label": _TEXT,
+            "source_url": _MAYBE_TEXT,
+            "topic_system": _TEXT,
+        },
+        {
+            "most_cards": _WHOLE,
+            "presentation": _TEXT,
+            "texts": Named(_TEXT),
+            "ethnic_group": _MAYBE_TEXT,
+        },
+    ),
+    "release": _library("the release", "", {"release": _TEXT}, {}),
+    "condition": _CONDITION_RULE,
+    "index": _INDEX,
+    "stages": _STAGES,
+    "factor": _FACTOR,
+    "card": _CARD,
+}
+"""Every kind of file, by the word that stands after `kind:`."""
+
+
+def schema_of(kind: str) -> dict[str, Any]:
+    """Give the JSON Schema of one kind of file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"kind: {kind}",
+        **KINDS[kind].shape.schema(),
+    }

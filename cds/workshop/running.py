@@ -1,0 +1,62 @@
+"""
+Every inline case of a folder of rules, run by the evaluators that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cds.core.facts import Snapshot
+from cds.core.rules import Ruleset
+from cds.errors import EvaluatorsDisagree, RuleError
+from cds.fhir.extract import Extractor
+from cds.fhir.retrieve import retrieve
+from cds.reasoning.evaluator import EngineChoice, Reasoner
+from cds.rulefiles.loader import load
+from cds.workshop.cases import CaseResult, Difference, cases_of, run_case
+from cds.workshop.patients import NOW
+
+__all__ = ["run_cases"]
+
+
+def run_cases(
+    folder: Path, ids: Collection[str] = (), *, engine: EngineChoice = "both"
+) -> Iterator[CaseResult]:
+    """
+    Run the cases of the rules *ids*, or of every rule.
+
+    Raises `RuleError` where the rules cannot be used. A case on which the two
+    evaluators differ has failed.
+    """
+    loaded = load(folder)
+    if loaded.ruleset is None:
+        raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
+    yield from _run(loaded.ruleset, ids, engine)
+
+
+def _run(rules: Ruleset, ids: Collection[str], engine: EngineChoice) -> Iterator[CaseResult]:
+    reasoner = Reasoner(rules, engine=engine, everything=True)
+    extractor = Extractor(
+        concepts=rules.concepts,
+        searches=rules.searches,
+        systems=rules.systems,
+        groups=rules.groups_of_people,
+    )
+
+    def read(prefetch: Mapping[str, Any]) -> Snapshot:
+        retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
+        return extractor.extract(retrieved, as_of=NOW)
+
+    try:
+        for rule, case in cases_of(rules):
+            if ids and rule.id not in ids:
+                continue
+            try:
+                yield run_case(rules, rule, case, read, reasoner.conclude)
+            except EvaluatorsDisagree as error:
+                differ = Difference("evaluators", "one conclusion", ", ".join(error.nodes))
+                yield CaseResult(rule.id, case.name, case.place, (differ,))
+    finally:
+        reasoner.close()
