@@ -12,7 +12,7 @@ from rich.console import Console
 from cds.errors import RuleError
 from cds.rulefiles.diagnostics import concise
 
-__all__ = ["clean", "console", "say_rule_error", "say_usage"]
+__all__ = ["REFUSED", "USAGE", "clean", "console", "say_rule_error", "say_usage"]
 
 REFUSED = 1
 USAGE = 2

@@ -15,18 +15,17 @@ from rich.text import Text
 
 from cds.cli.console import clean
 from cds.core.rules import Ruleset
+from cds.hooks.wire import EVALUATION, RULE
 
 __all__ = ["show"]
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
-_EVALUATION: Final = "org.metabolic-cds.evaluation"
-_RULE: Final = "org.metabolic-cds.rule"
 
 
 def show(response: Mapping[str, Any], rules: Ruleset, out: Console) -> None:
     """Print the cards of a response, then what was concluded and what was left out."""
     cards = response["cards"]
-    about = response.get("extension", {}).get(_EVALUATION, {})
+    about = response.get("extension", {}).get(EVALUATION, {})
     out.print(_headline(cards, about))
     for card in cards:
         out.print()
@@ -35,7 +34,7 @@ def show(response: Mapping[str, Any], rules: Ruleset, out: Console) -> None:
     if notes:
         out.print()
         for note in notes:
-            out.print(Padding(note, (0, 0, 0, 1)))
+            out.print(Padding(note, (0, 0, 0, 1), expand=False))
     out.print()
 
 
@@ -57,7 +56,7 @@ def _card(card: Mapping[str, Any]) -> Panel:
     indicator = str(card["indicator"])
     colour = _COLOURS.get(indicator, "white")
     title = Text(f" {indicator.upper()} ", style=f"bold reverse {colour}")
-    rule = card.get("extension", {}).get(_RULE, {})
+    rule = card.get("extension", {}).get(RULE, {})
     return Panel(
         Group(*_parts(card, colour)),
         title=title,
@@ -98,7 +97,7 @@ def _suggestion(suggestion: Mapping[str, Any]) -> Iterator[RenderableType]:
         kind = resource.get("resourceType", "")
         state = " ".join(str(resource[name]) for name in ("status", "intent") if name in resource)
         drafted = f" ({state} {kind})" if kind else ""
-        yield Padding(Text(clean(action["description"]) + drafted, style="dim"), (0, 0, 0, 6))
+        yield Padding(Text(clean(action["description"]) + drafted, style="dim"), (0, 0, 0, 6), expand=False)
 
 
 def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:

@@ -59,7 +59,8 @@ class IndexResult:
 
     *state* is `value` (perhaps within bounds), `unknown` (with *needs*) or `not valid`
     (with *because*, a sentence). *results* are the measurements it was made of; *when*
-    and *days* those of the newest of them. *criteria* are the answers of a count.
+    and *days* those of the newest of them. *criteria* are the answers of a count, *band*
+    the one band that is proved.
     """
 
     name: str
@@ -72,6 +73,7 @@ class IndexResult:
     days: int | None = None
     criteria: Mapping[str, Truth] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    band: str = ""
 
 
 @dataclass(frozen=True, slots=True)

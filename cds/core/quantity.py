@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -135,5 +135,5 @@ def plain(number: Decimal) -> str:
 
 
 def shown(number: Decimal, digits: int) -> str:
-    """Write a number for a reader, rounded half-up to *digits* after the point."""
-    return format(number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), "f")
+    """Write a number for a reader, rounded half-even to *digits* after the point."""
+    return format(number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN), "f")

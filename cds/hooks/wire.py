@@ -27,6 +27,8 @@ from cds.errors import BadRequest
 from cds.hooks.strict import decode
 
 __all__ = [
+    "EVALUATION",
+    "RULE",
     "Action",
     "Card",
     "Coding",
@@ -39,6 +41,10 @@ __all__ = [
     "Suggestion",
     "read_request",
 ]
+
+# The names of our extensions: of a response, and of a card.
+EVALUATION: Final = "org.metabolic-cds.evaluation"
+RULE: Final = "org.metabolic-cds.rule"
 
 # --- requests -------------------------------------------------------------------
 
@@ -63,8 +69,8 @@ class HookRequest:
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _USER: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9._-]{1,128}")
-# FHIR allows 64 characters and no underscore; patients of real systems have both.
-_PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9._-]{1,128})")
+# The grammar of FHIR: what is drafted for this patient must be valid.
+_PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9.-]{1,64})")
 
 
 def read_request(raw: bytes, *, hook: str) -> HookRequest:
@@ -127,7 +133,9 @@ def _object(
 def _patient(text: str, path: str) -> str:
     found = _PATIENT.fullmatch(text)
     if found is None:
-        raise BadRequest("must be the id of a Patient", path=path)
+        raise BadRequest(
+            "must be the id of a Patient: at most 64 letters, digits, '-' and '.'", path=path
+        )
     return found.group(1)
 
 

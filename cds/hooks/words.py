@@ -273,7 +273,8 @@ class Words:
             grade = self._conclusions.grades.get(name)
             return "" if grade is None else f"{grade.points[0]} of {grade.points[1]}"
         if part == "band":
-            return self._band(name)
+            found = self._found(name)
+            return "" if found is None else found.band
         if part == "gap":
             return self.gap(self._full(name, card))
         return self.value(self._full(name, card))
@@ -289,19 +290,6 @@ class Words:
             return label
         lines = self._rules.stages.lines if self._rules.stages is not None else ()
         return next((line.meaning for line in lines if line.label == label), "")
-
-    def _band(self, name: str) -> str:
-        index = self._rules.indices[name]
-        found = self._found(name)
-        if found is None or found.number is None or found.number.value is None:
-            return ""
-        value = found.number.value
-        for band in index.bands:
-            low = band.low.cases[0].value if band.low else None
-            high = band.high.cases[0].value if band.high else None
-            if (low is None or value >= low) and (high is None or value < high):
-                return band.name
-        return ""
 
     def _date(self, part: str) -> str:
         match = re.fullmatch(r"plus_(\d+)_days", part)

@@ -8,6 +8,7 @@ asked through a function, so each evaluator brings its own answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from cds.core.findings import IndexResult, Interval
 from cds.core.latest import gap_of, latest, range_of
 from cds.core.moment import DAY, Moment
 from cds.core.quantity import round12
-from cds.core.rules import Compare, Concept, Expr, Index, Input, Reading
+from cds.core.rules import Compare, Concept, Expr, Index, Input, Limit, Reading
 from cds.core.truth import Need, Truth, all_of, any_of, negate, unknown
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from cds.reasoning.formula import FREE, Chosen, Formula
@@ -186,8 +187,18 @@ class Numbers:
             found = self._first_of(index, ask)
         else:
             found = self._own(index, ask)
+        if index.bands and found.number is not None:
+            found = replace(found, band=self._band(index, found.number))
         self.known[index.id] = found
         return found
+
+    def _band(self, index: Index, number: Interval) -> str:
+        for band in index.bands:
+            low = Limit(band.low, inclusive=True) if band.low is not None else None
+            high = Limit(band.high, inclusive=False) if band.high is not None else None
+            if compare(number, low, high, self._facing).is_yes:
+                return band.name
+        return ""
 
     @staticmethod
     def _gated(index: Index, ask: Ask) -> str | None:
@@ -219,7 +230,7 @@ class Numbers:
             else:
                 found = self._as_sent(index, name)
             if found.state != "unknown":
-                return _renamed(found, index.id)
+                return replace(found, name=index.id)
             needs.extend(found.needs)
         return self._missing(index.id, needs)
 
@@ -438,21 +449,6 @@ class Numbers:
 _MOST_CANDIDATES = 24
 _NOT_COMPUTABLE = "cannot be computed from these values"
 _MAY_COUNT = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
-
-
-def _renamed(found: IndexResult, name: str) -> IndexResult:
-    return IndexResult(
-        name=name,
-        state=found.state,
-        number=found.number,
-        needs=found.needs,
-        because=found.because,
-        results=found.results,
-        when=found.when,
-        days=found.days,
-        criteria=found.criteria,
-        notes=found.notes,
-    )
 
 
 def _spaced(days: set[str], results: list[Result], apart: int | None) -> set[str]:

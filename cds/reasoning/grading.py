@@ -106,11 +106,13 @@ def grade(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> Gra
         if floor and ranks[reached] < ranks[floor]:
             reached = floor
         if ceiling:
-            disagrees = disagrees or tuple(
-                one.id for one in true if ranks[reached] > ranks[ceiling] or reached == "undetermined"
-            )
-            reached = ceiling
-            could = ceiling
+            if ranks[reached] > ranks[ceiling]:
+                disagrees = disagrees or because
+                reached = ceiling
+            could = min(could, ceiling, key=ranks.__getitem__)
+            # What can be no more than the lowest grade is that grade.
+            if reached == "undetermined" and ranks[could] <= 1:
+                reached = ceiling
     if ranks[could] < ranks[reached]:
         could = reached
     return GradeResult(

@@ -96,6 +96,8 @@ class Run:
                 self._numbers.read(rules.readings[name])
             elif kind == "index":
                 self._numbers.compute(rules.indices[name], self.ask)
+            elif kind == "condition":
+                self._holds_now(name)
             elif kind == "stages" and rules.stages is not None:
                 self._stage = stage(rules.stages, self.ask)
             elif kind == "factor":
@@ -275,13 +277,16 @@ class Run:
         return known(self._stage.label in clause.labels)
 
     def _holds(self, clause: Holds) -> Truth:
-        holds = self.ask(f"{clause.name}.holds_if")
-        condition = self._rules.conditions[clause.name]
+        return self._holds_now(clause.name)
+
+    def _holds_now(self, name: str) -> Truth:
+        holds = self.ask(f"{name}.holds_if")
+        condition = self._rules.conditions[name]
         if condition.ruled_out_if is None or holds.is_yes:
             return holds
-        if self.ask(f"{clause.name}.ruled_out_if").is_yes:
+        if self.ask(f"{name}.ruled_out_if").is_yes:
             return NO
-        needs = holds.needs or (Need(clause.name, Gap.NOT_RECORDED),)
+        needs = holds.needs or (Need(name, Gap.NOT_RECORDED),)
         return unknown(*needs)
 
     def _sex(self, clause: SexIs) -> Truth:

@@ -399,6 +399,13 @@ class _Parser:
         elif not line.accept("present"):
             expected = ["present", "absent", "on", "known", "newer"]
             line.misread("expected `present`, `absent` or `on record`", expected)
+        within = self.suffixes(marks)
+        clause = self._listed(_words(names), within, marks)
+        return self.negated(clause, negative=negative)
+
+    def suffixes(self, marks: dict[str, Any]) -> int | None:
+        """Read what qualifies a list clause into *marks*, and give its window."""
+        line = self.line
         within = None
         while line.word:
             line.accept(",")
@@ -413,8 +420,7 @@ class _Parser:
             else:
                 label = "expected `within`, `ever`, `undated counts` or `or ordered`"
                 line.misread(label, ["ever", "undated", "within", "or"])
-        clause = self._listed(_words(names), within, marks)
-        return self.negated(clause, negative=negative)
+        return within
 
     def answered(self, name: str, at: Place) -> Expr:
         """Read `NAME is answered yes|no`: what was said, not what is missing."""

@@ -5,26 +5,26 @@ One request, from bytes to cards: the eight steps of the house plan, one line ea
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from cds.core.facts import Gap
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
-from cds.fhir.drafts import draft
+from cds.fhir.drafts import checked, codeable, fill
+from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
-from cds.hooks.cards import compose, evaluation
+from cds.hooks.cards import compose, evaluation, evidence_of
 from cds.hooks.discovery import HOOK
-from cds.hooks.wire import Response, read_request
+from cds.hooks.wire import EVALUATION, Response, read_request
 from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import EngineChoice, Reasoner
 
 __all__ = ["Answer", "Pipeline"]
-
-EVALUATION = "org.metabolic-cds.evaluation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class Pipeline:
             systems=ruleset.systems,
             groups=ruleset.groups_of_people,
         )
+        self._codes = {
+            name: codeable(one, ruleset.systems) for name, one in ruleset.concepts.items()
+        }
         self._now = now
         self._check = check
 
@@ -88,8 +91,15 @@ class Pipeline:
         snapshot = self._extractor.extract(retrieved, as_of=as_of)  # 4 extract
         conclusions = self._reasoner.conclude(snapshot)  # 5 reason
         decision = arbitrate(rules, conclusions)  # 6 arbitrate
+        cited = evidence_of(rules, conclusions, decision, snapshot)
         cards = compose(  # 7 compose
-            rules, snapshot, conclusions, decision, draft=draft, new_uuid=_new_uuid
+            rules,
+            snapshot,
+            conclusions,
+            decision,
+            draft=self._draft,
+            new_uuid=_new_uuid,
+            faults={key: found for key, one in cited.items() if (found := faults(one))},
         )
         about = evaluation(
             rules,
@@ -105,6 +115,11 @@ class Pipeline:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
         return Answer(response, foreign)
+
+    def _draft(
+        self, template: Mapping[str, Any], holes: Mapping[str, str | Decimal]
+    ) -> dict[str, Any]:
+        return checked(fill(template, holes, concepts=self._codes))
 
     def close(self) -> None:
         """Give the engine's memory back."""

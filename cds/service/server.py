@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cds.service.settings import Settings
 
-__all__ = ["serve"]
+__all__ = ["MOST_HEAD", "protocol", "serve"]
 
 MOST_HEAD: Final = 16 * 1024
 

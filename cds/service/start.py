@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from cds.fhir.drafts import warm_up
 from cds.hooks.discovery import SERVICE
 from cds.service.app import create_app
 from cds.service.frame import Frame
@@ -34,6 +35,7 @@ def build(settings: Settings) -> Frame:
         now=clock_of(settings),
         check=not settings.is_production,
     )
+    warm_up()
     about = {
         "rules": dict(release.counts),
         "pendingReviews": len(release.pending),

@@ -165,7 +165,7 @@ class _Compared:
         return None if got == str(expected) else got or self._say(self._number(rule))
 
     def _index_band(self, rule: Index, expected: Any) -> str | None:
-        got = self._words._band(rule.id)  # noqa: SLF001 - the card's own way to name it
+        got = self._number(rule).band
         return None if got == str(expected) else got or self._say(self._number(rule))
 
     def _index_unknown(self, rule: Index, expected: Any) -> str | None:
@@ -176,19 +176,18 @@ class _Compared:
         got: dict[str, set[str]] = {}
         for need in found.needs:
             got.setdefault(need.name, set()).add(str(need.reason))
-        wrong: list[Any]
+        wrong: list[str]
         if isinstance(expected, Mapping):
             wrong = [
-                name
+                str(name)
                 for name, reason in expected.items()
                 if str(reason) not in got.get(sources.get(name, name), set())
                 and str(reason) not in got.get(name, set())
             ]
         else:
             names = expected if isinstance(expected, list | tuple) else [expected]
-            wrong = [
-                name for name in names if not {sources.get(str(name), str(name)), str(name)} & set(got)
-            ]
+            words = [str(name) for name in names]
+            wrong = [word for word in words if not {sources.get(word, word), word} & set(got)]
         return self._say(found) if wrong else None
 
     def _index_not_valid(self, rule: Index, expected: Any) -> str | None:

@@ -24,6 +24,7 @@ _AGO: Final = re.compile(
     r"(?:\s+at (?P<clock>\d\d:\d\d)|\s+(?P<timeless>without time))?$"
 )
 _NUMBER: Final = re.compile(r"^(?P<bound><=|>=|<|>)?\s*(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>.*)$")
+_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _DEFAULT_DAYS: Final = 10
 _LOCAL: Final = "08:10"
 
@@ -167,7 +168,7 @@ def _observation(
     resource: dict[str, Any] = {
         "resourceType": "Observation",
         "status": "final",
-        "category": [{"coding": [{"code": "survey"}]}],
+        "category": [{"coding": [{"system": _CATEGORY, "code": "survey"}]}],
         "code": {"coding": [_coding(rules, concept)]},
         "subject": {"reference": f"Patient/{_ID}"},
         "effectiveDateTime": when,
@@ -205,7 +206,7 @@ def _answer(concept: Concept, word: str) -> dict[str, Any]:
         if wanted in (code, meaning):
             if code in {"true", "false"}:
                 return {"valueBoolean": code == "true"}
-            return {"valueCodeableConcept": {"coding": [{"code": code}]}}
+            return {"valueCodeableConcept": {"coding": [{"system": "urn:answer", "code": code}]}}
     msg = f"`{concept.id}: {word}` is not an answer; answers are {', '.join(concept.answers)}"
     raise CannotRead(msg)
 

@@ -60,7 +60,7 @@ def test_the_smallest_request_is_enough():
 
 @pytest.mark.parametrize(
     ("sent", "expected"),
-    [("Patient/1", "1"), ("1", "1"), ("a_b.c-D", "a_b.c-D"), ("x" * 128, "x" * 128)],
+    [("Patient/1", "1"), ("1", "1"), ("a.b-C", "a.b-C"), ("x" * 64, "x" * 64)],
 )
 def test_a_patient_id_becomes_bare(sent, expected):
     """
@@ -144,7 +144,8 @@ def without(name, *, of=None):
         (body(context={"userId": "Practitioner/1", "patientId": f"{MARK} x"}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": ""}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": 7}), "$.context.patientId"),
-        (body(context={"userId": "Practitioner/1", "patientId": "x" * 129}), "$.context.patientId"),
+        (body(context={"userId": "Practitioner/1", "patientId": "x" * 65}), "$.context.patientId"),
+        (body(context={"userId": "Practitioner/1", "patientId": "a_b"}), "$.context.patientId"),
         (body(prefetch=None), "$.prefetch"),
         (body(prefetch=[]), "$.prefetch"),
         (body(prefetch={MARK: MARK}), "$.prefetch"),

@@ -1,0 +1,213 @@
+"""
+Drafts: a template of the action library, filled, and proved to be no more than a draft.
+
+A dict goes out as it was checked, never a dump of the model: a dump changes numbers and
+dates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from cds.core.rules import Concept
+from cds.fhir import evidence
+from cds.fhir.evidence import code_faults, model_of, places_of
+
+__all__ = ["Hole", "checked", "codeable", "fill", "warm_up"]
+
+Hole = str | Decimal
+
+_HOLE: Final = re.compile(r"\{\{(=?)\s*([\w.]{1,80})\s*\}\}", re.ASCII)
+_PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}", re.ASCII)
+_MEDICINES: Final = frozenset(
+    {
+        "MedicationRequest",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationStatement",
+        "Immunization",
+        "ImmunizationRecommendation",
+    }
+)
+# What keeps a resource a draft; where a type has no intent, its status alone.
+_LIVE: Final[Mapping[str, Mapping[str, str]]] = {
+    "Goal": {"lifecycleStatus": "proposed"},
+    "Appointment": {"status": "proposed"},
+    "CommunicationRequest": {"status": "draft"},
+}
+_REQUEST: Final[Mapping[str, str]] = {"status": "draft", "intent": "proposal"}
+_UNCONFIRMED: Final = "unconfirmed"
+_SUBJECT: Final[Mapping[str, str]] = {"NutritionOrder": "patient", "Task": "for"}
+_SAMPLE: Final[Mapping[str, Any]] = {
+    "code": {"coding": [{"system": "urn:sample", "code": "sample"}], "text": "Sample"},
+    "subject": {"reference": "Patient/sample"},
+}
+_REQUESTED: Final = {"status": "draft", "intent": "proposal", **_SAMPLE}
+_PLANNED: Final = {"status": "draft", "intent": "proposal", "subject": _SAMPLE["subject"]}
+_SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ServiceRequest": {**_REQUESTED, "priority": "routine", "reasonCode": [_SAMPLE["code"]]},
+    "CarePlan": {
+        **_PLANNED,
+        "activity": [{"detail": {"status": "not-started", "code": _SAMPLE["code"]}}],
+    },
+    "Goal": {
+        "lifecycleStatus": "proposed",
+        "description": {"text": "Sample"},
+        "subject": _SAMPLE["subject"],
+        "target": [{"detailQuantity": {"value": 1, "unit": "kg"}, "dueDate": "2026-01-01"}],
+    },
+    "CommunicationRequest": {
+        "status": "draft",
+        "subject": _SAMPLE["subject"],
+        "payload": [{"contentString": "Sample"}],
+    },
+    "Condition": {
+        **_SAMPLE,
+        "verificationStatus": {"coding": [{"system": "urn:sample", "code": _UNCONFIRMED}]},
+    },
+    "Observation": {
+        **_SAMPLE,
+        "status": "final",
+        "effectiveDateTime": "2026-01-01",
+        "valueQuantity": {"value": 1, "unit": "kg"},
+    },
+    "MedicationRequest": {
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": _SAMPLE["code"],
+        "subject": _SAMPLE["subject"],
+    },
+}
+
+
+def codeable(concept: Concept, systems: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """
+    Write the codes of a concept as a CodeableConcept: the first plain one of each system.
+
+    Codes of a family (`E11*`), of history, or bound to an age are no codes to send.
+    """
+    codings: dict[str, dict[str, str]] = {}
+    for rule in concept.codes:
+        bound = rule.age_above is not None or rule.age_below is not None
+        if rule.prefix or rule.history or rule.with_fasting or bound:
+            continue
+        addresses = systems.get(rule.system, ())
+        if addresses and rule.system not in codings:
+            codings[rule.system] = {"system": addresses[0], "code": rule.code}
+    made: dict[str, Any] = {"coding": list(codings.values())} if codings else {}
+    return {**made, "text": concept.title}
+
+
+def fill(
+    template: Mapping[str, Any],
+    holes: Mapping[str, Hole],
+    *,
+    concepts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """
+    Fill a template once: what is filled in is never read again.
+
+    `{{a.b}}` becomes text, `{{=a.b}}` standing alone a JSON number, `{$concept: name}`
+    the CodeableConcept that *concepts* holds. Raises `ValueError` with the place where
+    nothing is there to fill in.
+    """
+    kind = template.get("resourceType")
+    place = kind if isinstance(kind, str) else "resource"
+    return _filled_members(template, holes, concepts or {}, place)
+
+
+def _filled_members(
+    node: Mapping[str, Any],
+    holes: Mapping[str, Hole],
+    concepts: Mapping[str, Mapping[str, Any]],
+    place: str,
+) -> dict[str, Any]:
+    return {
+        name: _filled(value, holes, concepts, f"{place}.{name}") for name, value in node.items()
+    }
+
+
+def _filled(
+    node: Any, holes: Mapping[str, Hole], concepts: Mapping[str, Mapping[str, Any]], place: str
+) -> Any:
+    if isinstance(node, str):
+        return _filled_text(node, holes, place) if "{{" in node else node
+    if isinstance(node, Mapping):
+        name = node.get("$concept")
+        if name is None:
+            return _filled_members(node, holes, concepts, place)
+        if name not in concepts:
+            raise ValueError(f"{place}: no codes for what stands there")
+        rest = {key: one for key, one in node.items() if key != "$concept"}
+        return {**concepts[name], **_filled_members(rest, holes, concepts, place)}
+    if isinstance(node, list | tuple):
+        return [
+            _filled(one, holes, concepts, f"{place}[{position}]")
+            for position, one in enumerate(node)
+        ]
+    return node
+
+
+def _filled_text(text: str, holes: Mapping[str, Hole], place: str) -> Hole:
+    alone = _HOLE.fullmatch(text)
+    if alone is not None and alone[1]:
+        number = holes.get(alone[2])
+        if not isinstance(number, Decimal) or not number.is_finite():
+            raise ValueError(f"{place}: no number to fill in")
+        return number
+
+    def value(hole: re.Match[str]) -> str:
+        found = holes.get(hole[2])
+        if found is None or hole[1]:
+            raise ValueError(f"{place}: nothing to fill in")
+        return format(found, "f") if isinstance(found, Decimal) else found
+
+    return _HOLE.sub(value, text)
+
+
+def checked(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Give back a resource that is valid R4, about the patient, and no more than a draft.
+
+    Raises `ValueError` with the place of what is wrong, and no value.
+    """
+    kind = resource.get("resourceType")
+    model = model_of(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or model is None or kind in _MEDICINES:
+        raise ValueError("resourceType: not a type that is drafted")
+    _check_draft(kind, resource)
+    made = dict(resource)
+    try:
+        valid = model.model_validate(made)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it does not go out
+        raise ValueError(f"{places_of(kind, error)[0]}: not valid R4") from None
+    wrong = next(code_faults(valid, made, kind), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong}: not a code that R4 allows")
+    return made
+
+
+def _check_draft(kind: str, resource: Mapping[str, Any]) -> None:
+    name = _SUBJECT.get(kind, "subject")
+    subject = resource.get(name)
+    reference = subject.get("reference") if isinstance(subject, Mapping) else None
+    if not isinstance(reference, str) or _PATIENT.fullmatch(reference) is None:
+        raise ValueError(f"{kind}.{name}: not a reference to the patient")
+    if kind == "Condition":
+        status = resource.get("verificationStatus")
+        codings = status.get("coding") if isinstance(status, Mapping) else None
+        sent = {one.get("code") for one in codings} if isinstance(codings, list) else set()
+        if sent != {_UNCONFIRMED}:
+            raise ValueError(f"{kind}.verificationStatus: not unconfirmed")
+        return
+    for field, wanted in _LIVE.get(kind, _REQUEST).items():
+        if resource.get(field) != wanted:
+            raise ValueError(f"{kind}.{field}: more than a draft")
+
+
+def warm_up() -> None:
+    """Load the classes that drafts and citations need; the first use would be slow."""
+    evidence.warm_up(_SAMPLES)
