@@ -40,15 +40,12 @@ def show(response: Mapping[str, Any], rules: Ruleset, out: Console) -> None:
 
 def _headline(cards: Sequence[Any], about: Mapping[str, Any]) -> Text:
     count = len(cards)
-    text = Text("No cards" if not count else f"{count} card" + "s" * (count > 1), style="bold")
+    text = Text.assemble((f"{count or 'No'} card" + "s" * (count != 1), "bold"))
     for label, name in (("stage", "stage"), ("as of", "asOf"), ("release", "release")):
         if name in about:
-            text.append(f"  {label} ", style="dim")
-            text.append(
-                clean(str(about[name]))[: len("2026-11-21")]
-                if name == "asOf"
-                else clean(str(about[name]))
-            )
+            value = clean(str(about[name]))
+            day = value[: len("2026-11-21")]
+            text.append(f"  {label} ", style="dim").append(day if name == "asOf" else value)
     return text
 
 
@@ -95,9 +92,11 @@ def _suggestion(suggestion: Mapping[str, Any]) -> Iterator[RenderableType]:
     for action in suggestion.get("actions", ()):
         resource = action.get("resource", {})
         kind = resource.get("resourceType", "")
-        state = " ".join(str(resource[name]) for name in ("status", "intent") if name in resource)
-        drafted = f" ({state} {kind})" if kind else ""
-        yield Padding(Text(clean(action["description"]) + drafted, style="dim"), (0, 0, 0, 6), expand=False)
+        words = [str(resource[name]) for name in ("status", "intent") if name in resource]
+        drafted = f" ({' '.join([*words, kind])})" if kind else ""
+        yield Padding(
+            Text(clean(action["description"]) + drafted, style="dim"), (0, 0, 0, 6), expand=False
+        )
 
 
 def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:

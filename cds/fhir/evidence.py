@@ -121,7 +121,7 @@ def _is_element(value: object) -> bool:
 
 def code_faults(made: Model, sent: Any, place: str) -> Iterator[str]:
     """Walk a validated resource beside what was sent: fixed codes, and numbers sent as text."""
-    model = type(made)
+    model: Model = type(made)
     for name, alias, codes in _codes_of(model):
         value = getattr(made, name)
         if value is not None and value not in codes:

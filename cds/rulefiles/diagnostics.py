@@ -22,6 +22,7 @@ __all__ = [
     "Check",
     "Diagnostic",
     "Report",
+    "a",
     "concise",
     "did_you_mean",
     "listed",
@@ -192,3 +193,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def listed(words: Iterable[str]) -> str:
     """Join words for a reader: `a`, `b`, `c`."""
     return ", ".join(f"`{word}`" for word in words)
+
+
+def a(word: str) -> str:
+    """Put the article before a word: an index, a card."""
+    return f"an {word}" if word[:1] in "aeiou" else f"a {word}"

@@ -21,6 +21,7 @@ from cds.core.rules import (
     Threshold,
 )
 from cds.rulefiles.conditions import first_name, read_condition
+from cds.rulefiles.diagnostics import a
 from cds.rulefiles.formulas import Vocabulary, parse_formula
 from cds.rulefiles.headers import read_common
 from cds.rulefiles.names import AGE, Scope
@@ -108,7 +109,7 @@ def _read_input(key: Scalar, node: Block, targets: dict[str, Target], scope: Sco
     at = node.at(what).place
     if scope.kind(name) != what:
         known = [one for one in scope.known() if scope.kind(one) == what]
-        scope.names.missing(f"a {what}", name, at, known)
+        scope.names.missing(a(what), name, at, known)
         targets[key.text] = AGE
     else:
         targets[key.text] = scope.target(name)

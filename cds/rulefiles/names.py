@@ -13,7 +13,7 @@ from typing import Final
 
 from cds.core.quantity import Conversion
 from cds.core.rules import Concept, Limit, Place, Reading, Search
-from cds.rulefiles.diagnostics import Report, did_you_mean, listed
+from cds.rulefiles.diagnostics import Report, a, did_you_mean, listed
 from cds.rulefiles.thresholds import Target, Written
 
 __all__ = ["Declared", "Names", "Scope", "order_of"]
@@ -64,7 +64,7 @@ class Names:
         self.report.add(
             "CDS203",
             one.place,
-            f"`{one.id}` is already the name of a {earlier.kind}",
+            f"`{one.id}` is already the name of {a(earlier.kind)}",
             notes=[f"first at {earlier.place}"],
             help="rename one of the two",
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from cds.core.rules import Place
+from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 
 __all__ = ["FORMS", "Questions"]
@@ -97,7 +98,7 @@ class Questions:
             "CDS205",
             at,
             headline,
-            notes=[f"`{name}` is a {kind}"],
+            notes=[f"`{name}` is {a(kind)}"],
             help=FORMS.get(self.group(name), "").replace("NAME", name),
         )
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from cds.core.quantity import read_unit
 from cds.core.rules import Limit, Reading
+from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import NUMBER, Block, Scalar
 from cds.rulefiles.thresholds import Target, literal
@@ -36,7 +37,7 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
         scope.report.add(
             "CDS203",
             key,
-            f"`{name}` is already the name of a {scope.kind(name)}",
+            f"`{name}` is already the name of {a(scope.kind(name))}",
             help="give the reading another name",
         )
         return

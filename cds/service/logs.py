@@ -9,6 +9,7 @@ from are written, never its message: messages hold what was being worked on.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -110,6 +111,8 @@ class _FromStandardLibrary(logging.Handler):
         about: dict[str, Any] = {"logger": record.name[:_LONGEST]}
         if record.name.startswith("uvicorn") and isinstance(record.msg, str):
             about["template"] = record.msg.partition("\n")[0][:_LONGEST]
+        elif isinstance(record.msg, OSError):
+            about |= {"error": type(record.msg).__name__, "why": os.strerror(record.msg.errno or 0)}
         if record.exc_info and record.exc_info[1] is not None:
             about |= told_of(record.exc_info[1])
         level = "error" if record.levelno >= logging.ERROR else "info"

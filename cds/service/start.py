@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
 from cds.fhir.drafts import warm_up
 from cds.hooks.discovery import SERVICE
@@ -17,6 +19,9 @@ from cds.service.release import open_release
 from cds.service.settings import Settings
 
 __all__ = ["build", "clock_of", "try_next"]
+
+
+_EXAMPLES: Final = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
 
 
 def build(settings: Settings) -> Frame:
@@ -55,11 +60,16 @@ def clock_of(settings: Settings) -> Callable[[], datetime]:
 def try_next(settings: Settings) -> str:
     """Say what to try next, to somebody who has just started the service."""
     base = f"http://{settings.host}:{settings.port}"
-    return (
-        f"Development mode on {base}, without authentication. Try:\n"
-        f"  curl {base}/cds-services\n"
-        f"  curl -H 'Content-Type: application/json' "
-        f"-d @fixtures/requests/prediabetes.json {base}/cds-services/{SERVICE}\n"
-        f"  curl {base}/status\n"
-        "Stop with Ctrl-C."
-    )
+    lines = [
+        f"Development mode on {base}, without authentication. Try:",
+        f"  curl {base}/cds-services",
+        f"  curl {base}/status",
+    ]
+    examples = sorted(_EXAMPLES.glob("*.json"))
+    if examples:
+        example = examples[0].relative_to(_EXAMPLES.parent.parent)
+        lines += [
+            "  curl -H 'Content-Type: application/json' \\",
+            f"    -d @{example} {base}/cds-services/{SERVICE}",
+        ]
+    return "\n".join([*lines, "Stop with Ctrl-C."])

@@ -181,8 +181,8 @@ class _Compared:
             wrong = [
                 str(name)
                 for name, reason in expected.items()
-                if str(reason) not in got.get(sources.get(name, name), set())
-                and str(reason) not in got.get(name, set())
+                if str(reason) not in got.get(sources.get(str(name), str(name)), set())
+                and str(reason) not in got.get(str(name), set())
             ]
         else:
             names = expected if isinstance(expected, list | tuple) else [expected]

@@ -235,14 +235,14 @@ ASKED = (
     + HEADER
     + """
 thresholds:
-  cut: {{value: 5.7 %, cite: ada_2025}}
-  pair: {{pair: [126 mg/dL, 7.0 mmol/L], cite: ada_2025}}
-  big: {{male: 102 cm, female: 88 cm, asian: {{male: 90 cm, female: 80 cm}}, cite: ada_2025}}
+  cut: {value: 5.7 %, cite: ada_2025}
+  pair: {pair: [126 mg/dL, 7.0 mmol/L], cite: ada_2025}
+  big: {male: 102 cm, female: 88 cm, asian: {male: 90 cm, female: 80 cm}, cite: ada_2025}
 readings:
-  days: {{count days of: glucose, where: at least pair, within: 365 days}}
-  peak: {{highest of: glucose, between: 90 and 730 days ago}}
-tests: [{{name: one, given: {{}}, expect: {{holds: unknown}}}}]
-holds_if: {clause}
+  days: {count days of: glucose, where: at least pair, within: 365 days}
+  peak: {highest of: glucose, between: 90 and 730 days ago}
+tests: [{name: one, given: {}, expect: {holds: unknown}}]
+holds_if: CLAUSE
 """
 )
 
@@ -278,14 +278,14 @@ class Rules:
 
     def ask(self, clause: str) -> Expr:
         """Read one clause or condition, which must be without a finding."""
-        loaded = self.load({"conditions/asked.yaml": ASKED.format(clause=clause)})
+        loaded = self.load({"conditions/asked.yaml": ASKED.replace("CLAUSE", clause)})
         assert [] == [str(one) for one in loaded.diagnostics]
         assert loaded.ruleset is not None
         return loaded.ruleset.conditions["asked"].holds_if
 
     def misread(self, clause: str) -> list[tuple[str, str, str]]:
         """Give code, marked words and headline of what is wrong with a clause."""
-        loaded = self.load({"conditions/asked.yaml": ASKED.format(clause=clause)})
+        loaded = self.load({"conditions/asked.yaml": ASKED.replace("CLAUSE", clause)})
         out = []
         for one in loaded.diagnostics:
             place = one.place

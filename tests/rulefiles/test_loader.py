@@ -157,7 +157,7 @@ def test_a_second_rule_of_one_name_is_refused(rules):
         "factors/homa.yaml": "kind: factor\nid: homa\n",
     }
 
-    assert "CDS203 `homa` is already the name of a index" in rules.found(changes)
+    assert "CDS203 `homa` is already the name of an index" in rules.found(changes)
 
 
 def test_there_is_one_staging_table(rules):

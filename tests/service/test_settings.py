@@ -1,0 +1,124 @@
+"""
+Settings: what is refused names itself and never its value.
+"""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from cds.service.settings import BadSettingsError, Settings, default_rules, read_settings
+
+SECRET = "Zebedee"
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """
+    An environment with nothing of ours but what a test puts there.
+    """
+    for name in list(os.environ):
+        if name.startswith("CDS_") or name in {"HOST", "PORT", "ENGINE", "APP_ENV", "RULES"}:
+            monkeypatch.delenv(name)
+
+    def put(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        return read_settings
+
+    return put
+
+
+def test_production_is_the_default(environment):
+    """
+    On loopback, with both evaluators, a running clock and the shipped rules.
+    """
+    settings = environment()()
+
+    assert settings.is_production
+    assert ("127.0.0.1", 8000, "both", None) == (
+        settings.host,
+        settings.port,
+        settings.engine,
+        settings.clock,
+    )
+    assert default_rules() == settings.rules
+    assert settings.rules.joinpath("release.yaml").is_file()
+
+
+def test_plain_names_will_do(environment):
+    """
+    As hosts and documents write them; with the prefix they win.
+    """
+    settings = environment(
+        APP_ENV="development", HOST="::1", PORT="1", CDS_PORT="8123", ENGINE="reference"
+    )()
+
+    assert ("development", "::1", 8123, "reference") == (
+        settings.env,
+        settings.host,
+        settings.port,
+        settings.engine,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-21", datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)),
+        ("2026-11-21T10:00:00Z", datetime(2026, 11, 21, 10, tzinfo=UTC)),
+        ("2026-11-21T10:00:00+02:00", datetime(2026, 11, 21, 8, tzinfo=UTC)),
+        ("", None),
+    ],
+)
+def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
+    """
+    A date means its last second.
+    """
+    assert expected == environment(CDS_ENV="development", CDS_CLOCK=text)().clock
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"CDS_PROT": SECRET}, "CDS_PROT: is no setting"),
+        ({"CDS_ENV": SECRET}, "CDS_ENV: Input should be 'production' or 'development'"),
+        ({"PORT": SECRET}, "CDS_PORT: Input should be a valid integer"),
+        ({"PORT": "70000"}, "CDS_PORT: Input should be less than or equal to 65535"),
+        ({"ENGINE": SECRET}, "CDS_ENGINE: Input should be 'durable', 'reference' or 'both'"),
+        ({"CDS_CLOCK": "2026-11-21"}, "CDS_CLOCK: the clock cannot be frozen in production"),
+        ({"CDS_ENV": "development", "CDS_CLOCK": SECRET}, "CDS_CLOCK: "),
+        (
+            {"CDS_ENV": "development", "CDS_CLOCK": "2026-11-21T10:00:00"},
+            "CDS_CLOCK: an instant needs its zone",
+        ),
+        (
+            {"CDS_ENV": "development", "HOST": "0.0.0.0"},
+            "HOST: development serves on loopback only",
+        ),
+        (
+            {"CDS_ENV": "development", "HOST": "example.org"},
+            "HOST: development serves on loopback only",
+        ),
+        ({"CDS_MAX_BODY": "7"}, "CDS_MAX_BODY: "),
+        ({"CDS_ALLOW_UNREVIEWED": SECRET}, "CDS_ALLOW_UNREVIEWED: "),
+    ],
+)
+def test_what_cannot_be_used_stops_the_start(environment, values, expected):
+    """
+    By name.
+    """
+    read = environment(**values)
+
+    with pytest.raises(BadSettingsError) as error:
+        read()
+
+    assert expected in str(error.value)
+    assert SECRET not in str(error.value)
+
+
+def test_localhost_is_loopback():
+    """
+    By its name too.
+    """
+    assert Settings(env="development", host="localhost").on_loopback
