@@ -111,7 +111,7 @@ class Sentence:
 
     def unit(self) -> str:
         """Read a unit: all up to the next blank, for `[lb_av]` begins with a bracket."""
-        if self.word in {"", ",", "within", "below"}:
+        if self.word in {"", ",", "within", "below", "to"}:
             return ""
         match = _UNIT.match(self.text, self.words[self.at][1])
         if match is None:

@@ -67,7 +67,7 @@ def test_a_comparison_knows_its_words_and_place(rules):
 
     assert isinstance(clause, Compare)
     assert "hba1c >= cut within 90 days" == clause.text
-    assert Place("rules/conditions/asked.yaml", 18, 11, 27) == clause.place
+    assert Place("rules/conditions/asked.yaml", 21, 11, 27) == clause.place
     assert ("hba1c", "concept", 90) == (clause.name, clause.what, clause.within)
     assert "cut" == clause.low.threshold.name
     assert "%" == clause.low.threshold.unit
@@ -585,7 +585,7 @@ def test_sex_is_male_or_female(rules):
     """
     assert SexIs(
         text="sex is male",
-        place=Place("rules/conditions/asked.yaml", 18, 11, 11),
+        place=Place("rules/conditions/asked.yaml", 21, 11, 11),
         key="sex is male",
         sex="male",
     ) == rules.ask("sex is male")
