@@ -113,8 +113,9 @@ class CodeIndex:
         """
         Find what several codings of one thing mean: any of them counts.
 
-        A concept that one coding denies is left out. Where two codings mean a concept
-        in different ways, each way is given once.
+        What one coding denies no other can say, but that it once was (codes of history
+        are not denied). Where two codings mean a concept in different ways, each way is
+        given once.
         """
         found: dict[tuple[str, CodeRule], tuple[Hit, Code]] = {}
         denied: set[str] = set()
@@ -124,7 +125,9 @@ class CodeIndex:
                     denied.add(hit.concept.id)
                 else:
                     found.setdefault((hit.concept.id, hit.rule), (hit, code))
-        return tuple(one for one in found.values() if one[0].concept.id not in denied)
+        return tuple(
+            one for one in found.values() if one[0].concept.id not in denied or one[0].rule.history
+        )
 
 
 def _plain(code: str) -> str:

@@ -16,7 +16,7 @@ from cds.core.rules import Concept
 from cds.fhir import evidence
 from cds.fhir.evidence import code_faults, model_of, places_of
 
-__all__ = ["Hole", "checked", "codeable", "fill", "warm_up"]
+__all__ = ["Drafts", "Hole", "checked", "codeable", "fill", "warm_up"]
 
 Hole = str | Decimal
 
@@ -206,6 +206,45 @@ def _check_draft(kind: str, resource: Mapping[str, Any]) -> None:
     for field, wanted in _LIVE.get(kind, _REQUEST).items():
         if resource.get(field) != wanted:
             raise ValueError(f"{kind}.{field}: more than a draft")
+
+
+class Drafts:
+    """
+    Drafts resources from templates.
+
+    A template that is filled with nothing but the patient's id and dates is validated
+    the first time it is used; one that takes in a number, every time.
+    """
+
+    def __init__(self, concepts: Mapping[str, Mapping[str, Any]]) -> None:
+        self._concepts = concepts
+        # The template itself is kept beside its name, so that no other can take its place.
+        self._proved: dict[int, Mapping[str, Any]] = {}
+
+    def __call__(self, template: Mapping[str, Any], holes: Mapping[str, Hole]) -> dict[str, Any]:
+        """Fill and check one template; raises `ValueError` with the place of what is wrong."""
+        filled = fill(template, holes, concepts=self._concepts)
+        if id(template) in self._proved:
+            _check_draft(filled["resourceType"], filled)
+            return filled
+        drafted = checked(filled)
+        if _is_fixed(template):
+            self._proved[id(template)] = template
+        return drafted
+
+
+_FIXED: Final = ("patient.", "as_of.")
+
+
+def _is_fixed(value: Any) -> bool:
+    """Tell whether every hole is the patient's id or a date."""
+    if isinstance(value, str):
+        return all(name.startswith(_FIXED) for _, name in _HOLE.findall(value))
+    if isinstance(value, Mapping):
+        return all(_is_fixed(one) for one in value.values())
+    if isinstance(value, list | tuple):
+        return all(_is_fixed(one) for one in value)
+    return True
 
 
 def warm_up() -> None:

@@ -8,7 +8,6 @@ asked through a function, so each evaluator brings its own answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
@@ -32,7 +31,9 @@ class Numbers:
     Works out readings and indices of one snapshot.
 
     *known* collects what has been worked out, by name; an index may use another only
-    after it, which the order of the release guarantees.
+    after it, which the order of the release guarantees. *asked* names the questions of
+    each index. *worked* keeps results by name and answers: the second evaluator works a
+    number out again only where its answers differ.
     """
 
     def __init__(
@@ -40,28 +41,35 @@ class Numbers:
         snapshot: Snapshot,
         concepts: Mapping[str, Concept],
         facing: Facing,
+        asked: Mapping[str, tuple[str, ...]],
+        worked: dict[tuple[str, ...], IndexResult] | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._concepts = concepts
         self._facing = facing
+        self._asked = asked
+        self._worked = {} if worked is None else worked
         self.known: dict[str, IndexResult] = {}
 
     # --- readings -----------------------------------------------------------
 
     def read(self, reading: Reading) -> IndexResult:
         """Work out a number from several results of one concept."""
+        found = self._worked.get((reading.id,))
+        if found is None:
+            found = self._worked[(reading.id,)] = self._read(reading)
+        self.known[reading.id] = found
+        return found
+
+    def _read(self, reading: Reading) -> IndexResult:
         results = [
             one
             for one in self._snapshot.results.get(reading.concept, ())
             if self._in_time(one.days, reading) and self._drawn(one, reading) != "late"
         ]
-        found = (
-            self._count(reading, results)
-            if reading.kind == "count days of"
-            else self._summary_of(reading, results)
-        )
-        self.known[reading.id] = found
-        return found
+        if reading.kind == "count days of":
+            return self._count(reading, results)
+        return self._summary_of(reading, results)
 
     @staticmethod
     def _in_time(days: int | None, reading: Reading) -> bool:
@@ -139,7 +147,7 @@ class Numbers:
             name=reading.id,
             state="value",
             number=number,
-            needs=(Need(reading.concept, self._gap(reading.concept, None)),),
+            needs=() if number.value is not None else self._of_gap(reading.concept),
             results=results,
             when=results[0].when if results else None,
             days=results[0].days if results else None,
@@ -178,18 +186,25 @@ class Numbers:
         *ask* answers the questions of this index. The result is a value (exact, or
         within bounds), unknown with needs, or not valid with the reason.
         """
+        key = (index.id, *(ask(name).word for name in self._asked.get(index.id, ())))
+        found = self._worked.get(key)
+        if found is None:
+            found = self._worked[key] = self._computed(index, ask)
+        self.known[index.id] = found
+        return found
+
+    def _computed(self, index: Index, ask: Ask) -> IndexResult:
         stop = self._gated(index, ask)
         if stop is not None:
-            found = IndexResult(name=index.id, state="not valid", because=stop)
-        elif index.count_of:
+            return IndexResult(name=index.id, state="not valid", because=stop)
+        if index.count_of:
             found = self._criteria(index, ask)
         elif index.first_of:
             found = self._first_of(index, ask)
         else:
             found = self._own(index, ask)
         if index.bands and found.number is not None:
-            found = replace(found, band=self._band(index, found.number))
-        self.known[index.id] = found
+            return _called(found, index.id, self._band(index, found.number))
         return found
 
     def _band(self, index: Index, number: Interval) -> str:
@@ -230,7 +245,7 @@ class Numbers:
             else:
                 found = self._as_sent(index, name)
             if found.state != "unknown":
-                return replace(found, name=index.id)
+                return _called(found, index.id)
             needs.extend(found.needs)
         return self._missing(index.id, needs)
 
@@ -437,6 +452,9 @@ class Numbers:
     def _units_of(self, one: Input) -> Concept | None:
         return self._concepts.get(one.source) if one.what == "concept" else None
 
+    def _of_gap(self, concept: str) -> tuple[Need, ...]:
+        return (Need(concept, self._gap(concept, None)),)
+
     def _gap(self, concept: str, within: int | None) -> str:
         rule = self._concepts[concept]
         return gap_of(self._snapshot, concept, rule.search, within)
@@ -449,6 +467,22 @@ class Numbers:
 _MOST_CANDIDATES = 24
 _NOT_COMPUTABLE = "cannot be computed from these values"
 _MAY_COUNT = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
+
+
+def _called(found: IndexResult, name: str, band: str = "") -> IndexResult:
+    return IndexResult(
+        name=name,
+        state=found.state,
+        number=found.number,
+        needs=found.needs,
+        because=found.because,
+        results=found.results,
+        when=found.when,
+        days=found.days,
+        criteria=found.criteria,
+        notes=found.notes,
+        band=band,
+    )
 
 
 def _spaced(days: set[str], results: list[Result], apart: int | None) -> set[str]:

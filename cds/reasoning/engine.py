@@ -63,7 +63,9 @@ class Engine:
     fact, a call or a session is refused; the next evaluation starts clean.
     """
 
-    def __init__(self, rules: Ruleset, program: Program) -> None:
+    def __init__(
+        self, rules: Ruleset, program: Program, of_indices: Mapping[str, tuple[str, ...]]
+    ) -> None:
         if durable_rules_engine is None:  # pragma: no cover - depends on the machine
             raise EngineFailed(UNAVAILABLE)
         if len(program.productions) > MOST_PRODUCTIONS:
@@ -72,6 +74,7 @@ class Engine:
         self._rules = rules
         self._program = program
         self._words = _words_by_time(program)
+        self._of_indices = of_indices
         self._handle = durable_rules_engine.create_ruleset("cds", json.dumps(_definition(program)))
         self._spoiled = False
 
@@ -80,8 +83,10 @@ class Engine:
         if durable_rules_engine is not None:
             durable_rules_engine.delete_ruleset(self._handle)
 
-    def conclude(self, snapshot: Snapshot) -> Conclusions:
-        """Evaluate one snapshot."""
+    def conclude(
+        self, snapshot: Snapshot, worked: dict[tuple[str, ...], IndexResult] | None = None
+    ) -> Conclusions:
+        """Evaluate one snapshot; *worked* holds numbers that were worked out before."""
         if self._spoiled:
             durable_rules_engine.delete_ruleset(self._handle)
             self._handle = durable_rules_engine.create_ruleset(
@@ -94,7 +99,11 @@ class Engine:
             msg = "a session was left behind"
             raise EngineFailed(msg)
         try:
-            session = _Session(self._rules, self._program, self._handle, offset, snapshot)
+            facing = Facing(snapshot.person, snapshot.as_of, self._rules.profile.ethnic_group)
+            numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
+            session = _Session(
+                self._rules, self._program, self._handle, offset, snapshot, facing, numbers
+            )
             session.fire()  # a session must have fired once before it may be deleted
             return session.run(self._words)
         finally:
@@ -105,15 +114,22 @@ class _Session:
     """One evaluation: facts in, rails out."""
 
     def __init__(
-        self, rules: Ruleset, program: Program, handle: int, offset: int, snapshot: Snapshot
+        self,
+        rules: Ruleset,
+        program: Program,
+        handle: int,
+        offset: int,
+        snapshot: Snapshot,
+        facing: Facing,
+        numbers: Numbers,
     ) -> None:
         self._rules = rules
         self._program = program
         self._handle = handle
         self._offset = offset
         self._snapshot = snapshot
-        self._facing = Facing(snapshot.person, snapshot.as_of, rules.profile.ethnic_group)
-        self._numbers = Numbers(snapshot, rules.concepts, self._facing)
+        self._facing = facing
+        self._numbers = numbers
         self._data: dict[str, Datum | None] = {}
         self._proved: dict[str, str] = {}
         self._fired = 0
@@ -328,10 +344,12 @@ class _Session:
         return False
 
     def _listed(self, clause: Listed) -> bool | None:
+        on_list = self._snapshot.entries
         entries = [
             entry
             for name in clause.names
-            for entry in self._snapshot.entries.get(name, ())
+            if name in on_list
+            for entry in on_list[name]
             if (clause.ever or entry.active)
             and (
                 entry.ordered
@@ -339,6 +357,8 @@ class _Session:
                 else clause.ordered == "also" or not entry.ordered
             )
         ]
+        if not entries:
+            return False if clause.on_record else self._none_listed(clause)
         limit = clause.within
         undated = [entry for entry in entries if entry.days is None]
         if limit is None:
@@ -350,14 +370,17 @@ class _Session:
             return True
         if clause.on_record:
             return False
-        if limit is not None and undated:
-            return None
-        concepts = [self._rules.concepts[name.split(":")[0]] for name in clause.names]
-        whole = all(
-            one.absent_means != "unknown" and self._snapshot.state_of(one.search).complete
-            for one in concepts
-        )
-        return False if whole else None
+        return None if undated else self._none_listed(clause)
+
+    def _none_listed(self, clause: Listed) -> bool | None:
+        """Say whether it is proved that none is listed."""
+        for name in clause.names:
+            concept = self._rules.concepts[name.split(":")[0]]
+            if concept.absent_means == "unknown":
+                return None
+            if not self._snapshot.state_of(concept.search).complete:
+                return None
+        return False
 
     def _is_known(self, name: str, what: str, within: int | None) -> bool:
         if what == "age":

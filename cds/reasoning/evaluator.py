@@ -16,7 +16,7 @@ from cds.errors import EvaluatorsDisagree
 from cds.reasoning.compile import Program, compile_program
 from cds.reasoning.engine import UNAVAILABLE, Engine
 from cds.reasoning.firing import outcome_of
-from cds.reasoning.questions import questions
+from cds.reasoning.questions import asked_by_indices, questions
 from cds.reasoning.reference import Reference, Run
 
 __all__ = ["EngineChoice", "Reasoner"]
@@ -49,7 +49,7 @@ class Reasoner:
         self._engine: Engine | None = None
         if not self.why_not_durable:
             self.program = compile_program(self.rules, asked)
-            self._engine = Engine(self.rules, self.program)
+            self._engine = Engine(self.rules, self.program, asked_by_indices(asked))
         self.engine: EngineChoice = engine if self._engine else "reference"
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class Reasoner:
         cards = {card.id: outcome_of(card, self.rules, run) for card in self._cards}
         found = replace(run.conclude(), cards=cards)
         if self._engine is not None and self.program is not None:
-            other = self._engine.conclude(snapshot)
+            other = self._engine.conclude(snapshot, run.worked)
             differing = tuple(_differences(found, other, self.program))
             if differing:
                 raise EvaluatorsDisagree(differing)

@@ -7,7 +7,7 @@ refuses to answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds.core.rules import (
@@ -25,7 +25,7 @@ from cds.core.rules import (
     clauses_of,
 )
 
-__all__ = ["Question", "asks_inputs_only", "blocks_of", "questions"]
+__all__ = ["Question", "asked_by_indices", "asks_inputs_only", "blocks_of", "questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +160,13 @@ def questions(rules: Ruleset) -> tuple[Question, ...]:
         for one, _ in rules.population.unless:
             found.extend(_exclusion("population.unless", one, owner))
     return tuple(found)
+
+
+def asked_by_indices(every: Iterable[Question]) -> Mapping[str, tuple[str, ...]]:
+    """Name the questions of each index, in order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in every:
+        kind, name = one.owner
+        if kind == "index":
+            found[name] = (*found.get(name, ()), one.name)
+    return found

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from cds.core.facts import Entry, Gap, Snapshot
-from cds.core.findings import Conclusions, GradeResult, Interval, StageResult
+from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
 from cds.core.latest import Datum, gap_of, latest
 from cds.core.rules import (
     All,
@@ -53,7 +53,7 @@ from cds.core.truth import (
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
 from cds.reasoning.grading import grade, stage
-from cds.reasoning.questions import Question
+from cds.reasoning.questions import Question, asked_by_indices
 
 __all__ = ["Reference", "Run"]
 
@@ -64,10 +64,11 @@ class Reference:
     def __init__(self, rules: Ruleset, asked: tuple[Question, ...]) -> None:
         self._rules = rules
         self._asked = {one.name: one.expr for one in asked}
+        self._of_indices = asked_by_indices(asked)
 
     def start(self, snapshot: Snapshot) -> Run:
         """Evaluate one snapshot; questions of cards are answered when they are asked."""
-        return Run(self._rules, self._asked, snapshot)
+        return Run(self._rules, self._asked, self._of_indices, snapshot)
 
 
 class Run:
@@ -75,17 +76,23 @@ class Run:
     One evaluation.
 
     Readings, indices, conditions, stage and factors are worked out in order; every
-    answer is kept, so `answers` is the trace.
+    answer is kept, so `answers` is the trace; *worked* holds the numbers by what was
+    answered.
     """
 
     def __init__(
-        self, rules: Ruleset, asked: Mapping[str, Expr], snapshot: Snapshot
+        self,
+        rules: Ruleset,
+        asked: Mapping[str, Expr],
+        of_indices: Mapping[str, tuple[str, ...]],
+        snapshot: Snapshot,
     ) -> None:
         self._rules = rules
         self._asked = asked
         self._snapshot = snapshot
         self._facing = Facing(snapshot.person, snapshot.as_of, rules.profile.ethnic_group)
-        self._numbers = Numbers(snapshot, rules.concepts, self._facing)
+        self.worked: dict[tuple[str, ...], IndexResult] = {}
+        self._numbers = Numbers(snapshot, rules.concepts, self._facing, of_indices, self.worked)
         self._memo: dict[str, Truth] = {}
         self._latest: dict[str, Datum | None] = {}
         self._stage = StageResult("")

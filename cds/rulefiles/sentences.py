@@ -23,7 +23,6 @@ _TOKEN: Final = re.compile(
     r"|\["
     r"|[^\s,<>\[\]]+(?:\[[^\]\s]*\][^\s,<>\[\]]*)*"
 )
-_UNIT: Final = re.compile(r"[^\s,]+")
 _FORMS: Final = "see `cds explain CDS110` for the forms of a clause"
 
 
@@ -113,12 +112,11 @@ class Sentence:
         """Read a unit: all up to the next blank, for `[lb_av]` begins with a bracket."""
         if self.word in {"", ",", "within", "below", "to"}:
             return ""
-        match = _UNIT.match(self.text, self.words[self.at][1])
-        if match is None:
-            return ""
-        while self.at < len(self.words) and self.words[self.at][1] < match.end():
+        start = self.words[self.at][1]
+        unit = re.split(r"[\s,]", self.text[start:], maxsplit=1)[0]
+        while self.at < len(self.words) and self.words[self.at][1] < start + len(unit):
             self.at += 1
-        return read_unit(match[0], is_code=True)
+        return read_unit(unit, is_code=True)
 
     def within(self) -> int | None:
         """Read `within N days`, after a comma or not."""

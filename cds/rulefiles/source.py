@@ -25,7 +25,6 @@ MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 20
 
 _Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_BRACED: Final = re.compile(r"(?:^|[:,\[-])\s+\{\{|^\s*\{\{")
 _UNIT_BRACKET: Final = re.compile(r"[A-Za-z/ ]\[[A-Za-z_]+\]|/\{1\.73")
 
 
@@ -114,11 +113,9 @@ def _report_problem(source: Source, problem: Any, report: Report) -> None:
     lines = source.lines
     line = lines[mark.line] if mark.line < len(lines) else ""
     advice = "check quotes, colons and indentation on this line and the one above"
-    if _BRACED.search(line):
-        advice = "quote it: a plain text cannot begin with `{{`"
-    elif _UNIT_BRACKET.search(line):
+    if _UNIT_BRACKET.search(line):
         advice = "quote it: inside { } a plain text ends at a bracket, a brace or a comma"
-    elif ": " in line[: mark.column + 1].partition(": ")[2]:
+    elif ": " in line[: mark.column + 2].partition(": ")[2]:
         advice = "quote it: a plain text cannot hold a colon and a blank"
     report.add("CDS101", place, f"{context}{problem.problem}", label="here", help=advice)
 
@@ -131,9 +128,8 @@ class _Builder:
         self.report = report
         self.root: Node | None = None
         self.refused = False
-        self._here: Block | Items | None = None
+        self._stack: list[Block | Items] = []
         self._key: Scalar | None = None
-        self._stack: list[Block | Items | None] = []
         self._documents = 0
 
     def run(self) -> None:
@@ -177,7 +173,7 @@ class _Builder:
         self._place(node)
 
     def _place(self, node: Scalar) -> None:
-        here = self._here
+        here = self._stack[-1] if self._stack else None
         if isinstance(here, Block):
             key = self._key
             if key is None:
@@ -210,7 +206,7 @@ class _Builder:
         node = made(self.source, event.start_mark, event.end_mark)
         if event.anchor or event.tag:
             self._refuse_marks(event, node)
-        here, key = self._here, self._key
+        here, key = self._stack[-1] if self._stack else None, self._key
         if isinstance(here, Block):
             if key is None:
                 self._refuse_key(node)
@@ -222,15 +218,12 @@ class _Builder:
             self.root = node
         else:
             here.items.append(node)
-        self._stack.append(here)
-        self._here = node
+        self._stack.append(node)
         if len(self._stack) > MOST_DEPTH:
             self._refuse_depth(node)
 
     def _close(self, event: Any) -> None:
-        if self._here is not None:
-            self._here.end = event.end_mark
-        self._here = self._stack.pop()
+        self._stack.pop().end = event.end_mark
 
     def _document(self, event: Any) -> None:
         self._documents += 1

@@ -5,16 +5,15 @@ One request, from bytes to cards: the eight steps of the house plan, one line ea
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from cds.core.facts import Gap
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
-from cds.fhir.drafts import checked, codeable, fill
+from cds.fhir.drafts import Drafts, codeable
 from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
@@ -60,9 +59,9 @@ class Pipeline:
             systems=ruleset.systems,
             groups=ruleset.groups_of_people,
         )
-        self._codes = {
-            name: codeable(one, ruleset.systems) for name, one in ruleset.concepts.items()
-        }
+        self._draft = Drafts(
+            {name: codeable(one, ruleset.systems) for name, one in ruleset.concepts.items()}
+        )
         self._now = now
         self._check = check
 
@@ -115,11 +114,6 @@ class Pipeline:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
         return Answer(response, foreign)
-
-    def _draft(
-        self, template: Mapping[str, Any], holes: Mapping[str, str | Decimal]
-    ) -> dict[str, Any]:
-        return checked(fill(template, holes, concepts=self._codes))
 
     def close(self) -> None:
         """Give the engine's memory back."""

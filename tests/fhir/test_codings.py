@@ -75,7 +75,9 @@ def test_any_of_several_codings_counts():
     assert ["diabetes"] == names(("urn:local", "77"), (w.SNOMED, "44054006"))
 
 
-@pytest.mark.parametrize("odd", [None, [], "x", {"coding": [None, 1, {}, {"code": 5}]}, {"coding": {}}])
+@pytest.mark.parametrize(
+    "odd", [None, [], "x", {"coding": [None, 1, {}, {"code": 5}]}, {"coding": {}}]
+)
 def test_odd_concepts_hold_nothing(odd):
     """
     Nothing raises.

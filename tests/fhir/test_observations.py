@@ -26,7 +26,7 @@ def test_a_finished_result_counts(status):
     found = w.snapshot(sent)
     (one,) = found.results[GLUCOSE]
 
-    assert ("99.088", "5.5", "mmol/L", 10) == (str(one.value), str(one.sent), one.unit, one.days)
+    assert ("99.0880", "5.5", "mmol/L", 10) == (str(one.value), str(one.sent), one.unit, one.days)
     assert ("Observation/a", "glycaemia", "14771-0", status) == (
         one.source.resource,
         one.source.key,
@@ -37,7 +37,9 @@ def test_a_finished_result_counts(status):
     assert sent is one.source.raw
 
 
-@pytest.mark.parametrize("status", ["preliminary", "registered", "cancelled", "unknown", "Final", None, 1])
+@pytest.mark.parametrize(
+    "status", ["preliminary", "registered", "cancelled", "unknown", "Final", None, 1]
+)
 def test_an_unfinished_result_does_not_count(status):
     """
     The allow-list is checked here: validation would not.
@@ -175,7 +177,10 @@ def test_the_laboratorys_own_limits_are_converted():
     """
     Where they are in the unit of the result; another unit is left alone.
     """
-    low, high = {"value": Decimal("3.9"), "unit": "mmol/L"}, {"value": Decimal(100), "unit": "mg/dL"}
+    low, high = (
+        {"value": Decimal("3.9"), "unit": "mmol/L"},
+        {"value": Decimal(100), "unit": "mg/dL"},
+    )
     found = w.snapshot(
         w.observation("14771-0", "5.5", "mmol/L", referenceRange=[{"low": low, "high": high}])
     )
@@ -190,7 +195,10 @@ def test_two_reference_ranges_say_nothing():
     """
     limits = [{"low": {"value": 70, "unit": "mg/dL"}}, {"low": {"value": 60, "unit": "mg/dL"}}]
 
-    assert w.snapshot(w.observation(FPG, "95", referenceRange=limits)).results[GLUCOSE][0].own_low is None
+    assert (
+        w.snapshot(w.observation(FPG, "95", referenceRange=limits)).results[GLUCOSE][0].own_low
+        is None
+    )
 
 
 def test_specimen_and_category_are_kept():
@@ -285,7 +293,9 @@ def test_one_code_may_mean_several_concepts():
     assert ["not known to be fasting"] == w.reasons(found, GLUCOSE)
 
 
-@pytest.mark.parametrize("code", [None, {}, {"text": "Glucose"}, {"coding": []}, {"coding": [{"code": FPG}]}])
+@pytest.mark.parametrize(
+    "code", [None, {}, {"text": "Glucose"}, {"coding": []}, {"coding": [{"code": FPG}]}]
+)
 def test_an_observation_without_a_code_is_counted(code):
     """
     Its display text is never read.

@@ -9,7 +9,12 @@ OWN = {"resourceType": "Patient", "id": "p1"}
 OTHER = {"resourceType": "Patient", "id": "p2"}
 THING = {"resourceType": "Organization", "id": "o1"}
 SCOPE = Scope(
-    [("urn:uuid:a", OWN), ("urn:uuid:b", OTHER), ("urn:uuid:c", THING), ("http://x/f/Patient/p1", OWN)]
+    [
+        ("urn:uuid:a", OWN),
+        ("urn:uuid:b", OTHER),
+        ("urn:uuid:c", THING),
+        ("http://x/f/Patient/p1", OWN),
+    ]
 )
 
 

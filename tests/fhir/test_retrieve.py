@@ -25,7 +25,9 @@ def state(value, search="problems"):
     [
         pytest.param(None, ("complete", 0), id="null"),
         pytest.param(w.bundle(), ("complete", 0), id="empty Bundle"),
-        pytest.param({"resourceType": "Bundle", "type": "searchset"}, ("complete", 0), id="no entry"),
+        pytest.param(
+            {"resourceType": "Bundle", "type": "searchset"}, ("complete", 0), id="no entry"
+        ),
         pytest.param({"resourceType": "Bundle"}, ("complete", 0), id="no type"),
         pytest.param(w.bundle(ONE), ("complete", 1), id="Bundle"),
         pytest.param(w.bundle(ONE, total=1), ("complete", 1), id="total reached"),
@@ -50,7 +52,9 @@ def state(value, search="problems"):
             id="wrapper",
         ),
         pytest.param(
-            {"response": {"status": "500"}, "resource": None}, ("search failed", 0), id="failed wrapper"
+            {"response": {"status": "500"}, "resource": None},
+            ("search failed", 0),
+            id="failed wrapper",
         ),
         pytest.param(
             w.bundle(w.bundle(ONE), kind="batch-response"), ("complete", 1), id="batch response"
@@ -75,7 +79,9 @@ def state(value, search="problems"):
         pytest.param([ONE], ("list not complete", 1), id="bare list"),
         pytest.param("x", ("search failed", 0), id="text"),
         pytest.param({}, ("search failed", 0), id="empty object"),
-        pytest.param({"resourceType": "Bundle", "entry": {}}, ("list not complete", 0), id="no list"),
+        pytest.param(
+            {"resourceType": "Bundle", "entry": {}}, ("list not complete", 0), id="no list"
+        ),
     ],
 )
 def test_an_answer_proves_absence_only_where_it_came_whole(value, expected):

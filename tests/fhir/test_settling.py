@@ -45,13 +45,34 @@ def test_at_one_instant_the_more_dangerous_is_first(code, name, unit, expected):
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
-        pytest.param(("100", "2026-05-01T08:00:00Z"), ("120", "2026-05-01T17:00:00Z"), [], id="fifth"),
-        pytest.param(("100", "2026-05-01T08:00:00Z"), ("126", "2026-05-01T17:00:00Z"), ["conflict"] * 2, id="more"),
-        pytest.param(("100", "2026-05-01T08:00:00Z"), ("101", "2026-05-01T08:00:00Z"), ["conflict"] * 2, id="instant"),
-        pytest.param(("100", "2026-05-01T08:00:00Z"), ("126", "2026-05-02T08:00:00Z"), [], id="two days"),
+        pytest.param(
+            ("100", "2026-05-01T08:00:00Z"), ("120", "2026-05-01T17:00:00Z"), [], id="fifth"
+        ),
+        pytest.param(
+            ("100", "2026-05-01T08:00:00Z"),
+            ("126", "2026-05-01T17:00:00Z"),
+            ["conflict"] * 2,
+            id="more",
+        ),
+        pytest.param(
+            ("100", "2026-05-01T08:00:00Z"),
+            ("101", "2026-05-01T08:00:00Z"),
+            ["conflict"] * 2,
+            id="instant",
+        ),
+        pytest.param(
+            ("100", "2026-05-01T08:00:00Z"), ("126", "2026-05-02T08:00:00Z"), [], id="two days"
+        ),
         pytest.param(("100", "2026-05-01"), ("110", "2026-05-01"), [], id="date only"),
-        pytest.param(("100", "2026-05-01"), ("150", "2026-05-01T08:00:00Z"), ["conflict"] * 2, id="mixed"),
-        pytest.param(("100", "2026-05-01T23:00:00-05:00"), ("150", "2026-05-02T01:00:00-05:00"), [], id="local days"),
+        pytest.param(
+            ("100", "2026-05-01"), ("150", "2026-05-01T08:00:00Z"), ["conflict"] * 2, id="mixed"
+        ),
+        pytest.param(
+            ("100", "2026-05-01T23:00:00-05:00"),
+            ("150", "2026-05-02T01:00:00-05:00"),
+            [],
+            id="local days",
+        ),
     ],
 )
 def test_two_results_of_one_day_can_contradict(one, other, expected):
@@ -103,7 +124,9 @@ def test_concepts_without_conflicts_keep_everything():
     """
     Blood pressure varies.
     """
-    found = w.snapshot(w.observation("8480-6", "100", "mm[Hg]"), w.observation("8480-6", "190", "mm[Hg]"))
+    found = w.snapshot(
+        w.observation("8480-6", "100", "mm[Hg]"), w.observation("8480-6", "190", "mm[Hg]")
+    )
 
     assert 2 == len(found.results["systolic"])
 
@@ -187,4 +210,6 @@ def test_a_short_period_is_a_single_night():
     """
     night = {"start": "2026-05-30T22:00:00Z", "end": "2026-05-31T06:00:00Z"}
 
-    assert [] == w.values(w.snapshot(sleep("6", 1, effectiveDateTime=None, effectivePeriod=night)), "sleep")
+    assert [] == w.values(
+        w.snapshot(sleep("6", 1, effectiveDateTime=None, effectivePeriod=night)), "sleep"
+    )

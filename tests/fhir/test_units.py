@@ -28,7 +28,12 @@ def quantity(value, unit=None, code=None, system=w.UCUM, **more):
         (GLUCOSE, quantity("95", "mg/dl"), "95", "mg/dL"),
         (GLUCOSE, quantity("95", code="mg/dl"), "95", "mg/dL"),
         (GLUCOSE, quantity("5.5", "mmol/l", "mmol/L"), "99.088", "mmol/L"),
-        (GLUCOSE, quantity("5.5", code="mmol/L", system="urn:oid:2.16.840.1.113883.6.8"), "99.088", "mmol/L"),
+        (
+            GLUCOSE,
+            quantity("5.5", code="mmol/L", system="urn:oid:2.16.840.1.113883.6.8"),
+            "99.088",
+            "mmol/L",
+        ),
         (GLUCOSE, quantity("5.5", "milligrams", "mmol/L"), "99.088", "mmol/L"),
         (GLUCOSE, quantity("5.5", code="mmol/L", system="urn:local"), "99.088", "mmol/L"),
         (INSULIN, quantity("12", "µIU/mL"), "12", "u[IU]/mL"),

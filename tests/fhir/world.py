@@ -48,9 +48,7 @@ def codes(system, *several, **more):
 
 
 def concept(name, kind, search, **more):
-    return Concept(
-        id=name, signal=name, title=name, type=kind, search=search, place=HERE, **more
-    )
+    return Concept(id=name, signal=name, title=name, type=kind, search=search, place=HERE, **more)
 
 
 def _quantity(name, search, unit, units, *loinc, **more):
@@ -69,8 +67,7 @@ CONCEPTS = {
             "mg/dL",
             _MG,
             within=365,
-            codes=codes("loinc", "1558-6", "14771-0")
-            + codes("loinc", "2345-7", with_fasting=True),
+            codes=codes("loinc", "1558-6", "14771-0") + codes("loinc", "2345-7", with_fasting=True),
             not_codes=codes("loinc", "76629-5"),
             fasting=Fasting(("fasting_status",)),
             conflicts=True,
@@ -107,9 +104,7 @@ CONCEPTS = {
             fasting=Fasting(("fasting_status", "fasting_glucose")),
             conflicts=True,
         ),
-        _quantity(
-            "systolic", "body", "mm[Hg]", {"mm[Hg]": conv(low="50", high="300")}, "8480-6"
-        ),
+        _quantity("systolic", "body", "mm[Hg]", {"mm[Hg]": conv(low="50", high="300")}, "8480-6"),
         _quantity(
             "egfr",
             "kidney",
@@ -167,7 +162,7 @@ CONCEPTS = {
             codes=codes("snomed", "44054006")
             + codes("icd10cm", "E11*")
             + codes("icd10cm", "E11.A", history=True),
-            not_codes=codes("icd10cm", "E11.9X"),
+            not_codes=codes("icd10cm", "E11.9X", "E11.A"),
             absent_means="false_if_list_complete",
         ),
         concept(
@@ -216,7 +211,8 @@ CONCEPTS = {
             "care_plans",
             codes=codes("snomed", "160674003"),
             text=TextPattern(
-                words=("keto", "ketogenic", "16:8"), beginnings=("low carb", "carbohydrate restrict")
+                words=("keto", "ketogenic", "16:8"),
+                beginnings=("low carb", "carbohydrate restrict"),
             ),
         ),
         concept(
@@ -397,7 +393,9 @@ def meaning(found):
     return {
         "person": found.person,
         "results": {key: list(map(plain, ones)) for key, ones in found.results.items()},
-        "unusable": {key: sorted(map(str, map(plain, ones))) for key, ones in found.unusable.items()},
+        "unusable": {
+            key: sorted(map(str, map(plain, ones))) for key, ones in found.unusable.items()
+        },
         "entries": {key: list(map(plain, ones)) for key, ones in found.entries.items()},
         "lists": dict(found.lists),
     }
@@ -406,3 +404,10 @@ def meaning(found):
 def copied(value):
     """Copy as another request would bring it: equal, and not the same objects."""
     return json.loads(json.dumps(value, default=str))
+
+
+def moment(value):
+    """Read what this module writes as a time; None for everything else."""
+    if not isinstance(value, str) or len(value) < 19 or value[10:11] != "T":
+        return None
+    return datetime.fromisoformat(value)
