@@ -22,8 +22,9 @@ Model = Any
 
 _UNKNOWN_ELEMENT: Final = "extra_forbidden"
 _MOST: Final = 20
-# The classes abbreviate long value sets with "+"; these are the ones a card can cite.
-_LONG_SETS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+# The classes abbreviate long value sets with "+" and leave some out; these a card can cite.
+_OWN_SETS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    ("Quantity", "comparator"): frozenset({"<", "<=", ">=", ">"}),
     ("Observation", "status"): frozenset(
         {
             "registered",
@@ -69,9 +70,8 @@ def _codes_of(model: Model) -> tuple[tuple[str, str, frozenset[str]], ...]:
         extra = field.json_schema_extra
         sent = extra.get("enum_values") if isinstance(extra, dict) else None
         codes = frozenset(map(str, sent)) if isinstance(sent, list) else frozenset()
-        if "+" in codes:
-            codes = _LONG_SETS.get((model.__name__, name), frozenset())
-        if codes:
+        codes = _OWN_SETS.get((model.__name__, name), codes)
+        if codes and "+" not in codes:
             found.append((name, field.alias or name, codes))
     return tuple(found)
 

@@ -123,13 +123,13 @@ def source_of(item: Item, code: Code = ("", ""), status: object = "") -> Source:
     """Say where a fact was read."""
     resource = item.resource
     return Source(
-        resource=identity_of(resource) or resource["resourceType"],
-        key=item.key,
-        path=item.path,
-        system=code[0],
-        code=code[1],
-        status=status if type(status) is str else "",
-        raw=resource,
+        identity_of(resource) or resource["resourceType"],
+        item.key,
+        item.path,
+        code[0],
+        code[1],
+        status if type(status) is str else "",
+        resource,
     )
 
 

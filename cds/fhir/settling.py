@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any, Final
 
 from cds.core.facts import Bound, Gap, Result, Unusable
@@ -66,14 +65,25 @@ def _leave_out(result: Result, gap: Gap, gathered: Gathered) -> None:
 
 
 def _in_order(concept: Concept, results: Iterable[Result]) -> list[Result]:
-    """Sort stably, the last criterion first."""
-    found = sorted(results, key=_tie)
-    if concept.danger == "low":
-        found.sort(key=attrgetter("value"))
-    else:
-        found.sort(key=attrgetter("value"), reverse=True)
-    found.sort(key=lambda one: (one.when.end, one.when.start), reverse=True)
+    """Sort by time; where that decides nothing by danger, and then by what is always there."""
+    sign = 1 if concept.danger == "low" else -1
+    at: dict[tuple[float, float], list[Result]] = {}
+    for one in results:
+        at.setdefault(_when(one), []).append(one)
+    found: list[Result] = []
+    for when in sorted(at, reverse=True):
+        group = at[when]
+        if len(group) > 1:
+            group.sort(key=lambda one: (sign * one.value, _tie(one)))
+        found.extend(group)
     return found
+
+
+def _when(result: Result) -> tuple[float, float]:
+    """Give end and start as numbers: they are compared many times."""
+    when = result.when
+    end = when.end.timestamp()
+    return end, (end if when.start is when.end else when.start.timestamp())
 
 
 def _tie(result: Result) -> tuple[str, str, str, str]:
@@ -92,9 +102,9 @@ def _once(concept: Concept, results: list[Result]) -> list[Result]:
     """
     if len(results) == 1:
         return results
-    at: dict[object, list[Result]] = {}
+    at: dict[tuple[float, float], list[Result]] = {}
     for one in results:
-        at.setdefault((one.when.start, one.when.end), []).append(one)
+        at.setdefault(_when(one), []).append(one)
     if len(at) == len(results):
         return results
     kept: list[Result] = []

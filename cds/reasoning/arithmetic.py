@@ -21,7 +21,6 @@ from cds.core.truth import Need, Truth, all_of, any_of, negate, unknown
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from cds.reasoning.formula import FREE, Chosen, Formula
 from cds.reasoning.grading import Ask
-from cds.reasoning.questions import asks_inputs_only
 
 __all__ = ["Numbers"]
 
@@ -215,11 +214,12 @@ class Numbers:
                 return band.name
         return ""
 
-    @staticmethod
-    def _gated(index: Index, ask: Ask) -> str | None:
+    def _gated(self, index: Index, ask: Ask) -> str | None:
         """Name the first gate that is proved, whether or not there are inputs."""
+        asked = self._asked.get(index.id, ())
         for gate in index.not_valid_if:
-            if not asks_inputs_only(gate.when) and ask(f"{index.id}.not_valid_if.{gate.id}").is_yes:
+            name = f"{index.id}.not_valid_if.{gate.id}"
+            if name in asked and ask(name).is_yes:
                 return gate.id
         return None
 
@@ -303,10 +303,11 @@ class Numbers:
     def _stopped(self, index: Index, chosen: Mapping[str, Chosen], ask: Ask) -> str | None:
         """Name the first gate that makes the number not valid."""
         for gate in index.not_valid_if:
-            if asks_inputs_only(gate.when):
-                answer = self._of_inputs(gate.when, chosen)
+            name = f"{index.id}.not_valid_if.{gate.id}"
+            if name in self._asked.get(index.id, ()):
+                answer = ask(name)
             else:
-                answer = ask(f"{index.id}.not_valid_if.{gate.id}")
+                answer = self._of_inputs(gate.when, chosen)
             if answer.is_yes or (answer.is_unknown and gate.if_unknown == "withhold"):
                 return gate.id
         return None

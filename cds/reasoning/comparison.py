@@ -82,13 +82,16 @@ def _against(
     own_limit = _own(limit.threshold, own)
     if own_limit is not None:
         return _reaches(number, own_limit, inclusive=inclusive)
-    words = {
-        _reaches(sent, case.alternate, inclusive=inclusive)
-        if case.alternate is not None and case.alternate_unit == unit
-        else _reaches(number, case.value, inclusive=inclusive)
-        for case in possible_cases(limit.threshold, facing)
-    }
-    return words.pop() if len(words) == 1 else "unknown"
+    word = ""
+    for case in possible_cases(limit.threshold, facing):
+        if case.alternate is not None and case.alternate_unit == unit:
+            found = _reaches(sent, case.alternate, inclusive=inclusive)
+        else:
+            found = _reaches(number, case.value, inclusive=inclusive)
+        if word and found != word:
+            return "unknown"
+        word = found
+    return word or "unknown"
 
 
 def _own(threshold: Threshold, own: tuple[Decimal | None, Decimal | None]) -> Decimal | None:

@@ -279,7 +279,7 @@ class _Parser:
             self.names.lean(name, at)
         if group == "quantity":
             within = self.names.own_within(name, within)
-        target = self.scope.target(name)
+        target = self.scope.inputs[name] if own else self.scope.target(name)
         limits = [
             None if end is None else self.scope.limit(end[0], target, end[1], closed=closed)
             for end, closed in ((low, closed_low), (high, closed_high))

@@ -153,4 +153,4 @@ def first_name(expr: Expr) -> str:
     if isinstance(expr, All | Any_ | AtLeast):
         return first_name(expr.of[0]) if expr.of else "condition"
     names = getattr(expr, "names", None) or (getattr(expr, "name", ""),)
-    return names[0] or expr.key.partition(" ")[0]
+    return names[0].partition(":")[0] or expr.key.partition(" ")[0]

@@ -143,8 +143,6 @@ class Scope:
     def _make_target(self, name: str) -> Target:
         if name == "age":
             return AGE
-        if name in self.inputs:
-            return self.inputs[name]
         reading = self.readings.get(name)
         if reading is not None:
             if reading.kind == "count days of":

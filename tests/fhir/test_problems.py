@@ -88,9 +88,8 @@ def test_a_code_of_history_is_never_now():
     Not even where another coding of the same entry would say now.
     """
     assert [False] == w.active(w.snapshot(w.condition("E11.A")), "diabetes")
-    both = w.condition("E11.A", code={"coding": [
-        {"system": w.ICD, "code": "E11.A"}, {"system": w.SNOMED, "code": "44054006"},
-    ]})  # fmt: skip
+    both = w.condition("E11.A")
+    both["code"]["coding"].append({"system": w.SNOMED, "code": "44054006"})
     assert [False] == w.active(w.snapshot(both), "diabetes")
 
 
