@@ -79,10 +79,11 @@ class Program:
     *productions* maps a name to its patterns; *effects* says for each name which node
     it proves and which rail. *read_nodes* are the nodes whose truth other productions
     match, *words* the clauses whose answer is worked out before and told as a flag,
-    *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose latest result is compared, *decided* the conditions
-    with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups* the groups
-    of people that some threshold tells apart, *same_as* the node that answers a question,
-    *after* the order of what is worked out.
+    *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose
+    latest result is compared, *numbers* the indices and readings that are, *decided* the
+    conditions with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups*
+    the groups of people that some threshold tells apart, *same_as* the node that answers a
+    question, *after* the order of what is worked out.
     """
 
     productions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Program:
     words: dict[str, Word] = field(default_factory=dict)
     stage_flags: dict[frozenset[str], str] = field(default_factory=dict)
     quantities: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
     rails: set[tuple[str, bool]] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
@@ -338,6 +340,8 @@ class _Compiler:
         *,
         proves: bool,
     ) -> Rail:
+        if kind in {"index", "reading"}:
+            self.program.numbers.add(name)
         base: list[tuple[str, str, Any]] = [("kind", "=", kind), ("code", "=", name)]
         if within is not None and kind != "age":
             base.append(("days", "<=", within))

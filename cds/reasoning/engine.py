@@ -271,7 +271,7 @@ class _Session:
         self._tell(body)
 
     def _tell_number(self, kind: str, found: IndexResult) -> None:
-        if found.state != "value" or found.number is None:
+        if found.name not in self._program.numbers or found.number is None:
             return
         low, high = _ends(found.number)
         days = "" if found.days is None else f',"days":{found.days}'

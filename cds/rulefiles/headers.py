@@ -148,10 +148,6 @@ def plain_value(node: Node) -> Any:
         return {key: plain_value(one) for key, one in node.values.items()}
     if isinstance(node, Items):
         return [plain_value(one) for one in node.items]
-    return _plain_scalar(node) if isinstance(node, Scalar) else None
-
-
-def _plain_scalar(node: Scalar) -> str | bool | None:
     if node.style:
         return node.text
     if node.is_null:

@@ -14,7 +14,7 @@ from typing import Final
 
 from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.names import Scope
-from cds.rulefiles.nodes import Block, Items, Node, Scalar
+from cds.rulefiles.nodes import Items, Node, Scalar
 
 __all__ = ["check_all_holes", "check_holes", "static_length"]
 
@@ -43,12 +43,9 @@ def check_all_holes(node: Node, scope: Scope) -> None:
     if isinstance(node, Scalar):
         if "{{" in node.text:
             check_holes(node, scope)
-    elif isinstance(node, Items):
-        for one in node.items:
-            check_all_holes(one, scope)
-    elif isinstance(node, Block):
-        for one in node.values.values():
-            check_all_holes(one, scope)
+        return
+    for one in node.items if isinstance(node, Items) else node.values.values():
+        check_all_holes(one, scope)
 
 
 def check_holes(node: Scalar, scope: Scope) -> None:

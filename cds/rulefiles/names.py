@@ -105,7 +105,6 @@ class Scope:
         self.inputs: dict[str, Target] = {}
         self.blocks: set[str] = set()
         self.leans: dict[tuple[str, str], Place] = {}
-        self._targets: dict[str, Target] = {}
 
     def kind(self, name: str) -> str:
         """Say what *name* is: concept, index, reading, condition, factor, age, or nothing."""
@@ -135,12 +134,6 @@ class Scope:
 
     def target(self, name: str) -> Target:
         """Say how a number is compared with the quantity *name*."""
-        found = self._targets.get(name)
-        if found is None:
-            found = self._targets[name] = self._make_target(name)
-        return found
-
-    def _make_target(self, name: str) -> Target:
         if name == "age":
             return AGE
         reading = self.readings.get(name)

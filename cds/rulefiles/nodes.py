@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from cds.core.rules import Place
 
-__all__ = ["NUMBER", "Block", "Items", "Node", "Scalar", "Source"]
+__all__ = ["NUMBER", "Block", "Items", "Node", "Piece", "Scalar", "Source"]
 
 NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 """A number as rule files write it: digits, at most one point, no exponent."""
@@ -37,7 +37,7 @@ class Source:
         return tuple(self.text.splitlines())
 
 
-class Node:
+class Piece:
     """A piece of a file; *start* and *end* are YAML marks, counted from zero."""
 
     __slots__ = ("end", "source", "start")
@@ -62,7 +62,7 @@ class Node:
         return lines[line] if line < len(lines) else ""
 
 
-class Scalar(Node):
+class Scalar(Piece):
     """A text. *quoted* tells it from a plain word, which may be read as a number."""
 
     __slots__ = ("style", "text")
@@ -122,7 +122,7 @@ class Scalar(Node):
         return self.place
 
 
-class Items(Node):
+class Items(Piece):
     """A list."""
 
     __slots__ = ("items",)
@@ -137,7 +137,7 @@ class Items(Node):
         return iter(self.items)
 
 
-class Block(Node):
+class Block(Piece):
     """Keys with values, in file order."""
 
     __slots__ = ("keys", "values")
@@ -219,3 +219,6 @@ class Block(Node):
         """Read `N days`."""
         match = _DAYS.fullmatch(self.text(key))
         return int(match[1]) if match else None
+
+
+Node = Scalar | Items | Block

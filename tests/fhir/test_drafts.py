@@ -75,7 +75,7 @@ def test_an_open_hole_is_an_error_with_its_place(template, place):
     """
     And with nothing of the patient.
     """
-    with pytest.raises(ValueError, match="fill|codes") as caught:
+    with pytest.raises(ValueError, match=r"fill|codes") as caught:
         fill(template, HOLES)
 
     assert str(caught.value).startswith(f"{place}:")

@@ -113,7 +113,7 @@ def test_an_integer_needs_a_concept_without_unit():
     """
     assert SCORE.integer(2).gap is None
     assert GLUCOSE.integer(95).gap is Gap.UNIT
-    assert SCORE.integer(True).gap is Gap.NO_VALUE  # noqa: FBT003
+    assert SCORE.integer(True).gap is Gap.NO_VALUE
 
 
 def test_an_answer_may_stand_for_a_number():

@@ -348,9 +348,9 @@ def test_only_questions_are_answered(rules):
     """
     A problem is present; it answers nothing.
     """
-    assert [
-        ("CDS205", "metformin", "`metformin` is not a question with answers")
-    ] == rules.misread("metformin is answered yes")
+    assert [("CDS205", "metformin", "`metformin` is not a question with answers")] == rules.misread(
+        "metformin is answered yes"
+    )
     assert [("CDS110", "maybe", "`maybe` does not fit here")] == rules.misread(
         "fasting is answered maybe"
     )

@@ -275,7 +275,9 @@ def test_a_search_has_one_name(rules):
     """
     Searches may be spread over files, their names may not be used twice.
     """
-    more = "kind: concepts\nid: more\nsearches: {glycaemia: {resource: Observation, title: x}, y: z}\n"
+    more = (
+        "kind: concepts\nid: more\nsearches: {glycaemia: {resource: Observation, title: x}, y: z}\n"
+    )
 
     found = rules.found({"concepts/more.yaml": more})
 

@@ -110,7 +110,11 @@ def test_a_grade_may_be_out_of_reach_of_points(rules):
     [
         (", if_unknown: assess", "", "CDS420 exclusion `pregnant` does not say what to do"),
         (", if_missing: ignore", "", "CDS421 evidence `waist` does not say what its absence means"),
-        ("at_least: probable", "at_least: certain", "CDS201 `certain` is not a grade of this factor"),
+        (
+            "at_least: probable",
+            "at_least: certain",
+            "CDS201 `certain` is not a grade of this factor",
+        ),
         ("at_most: unlikely", "at_most: certain", "CDS201 `certain` is not a grade of this factor"),
         ("{id: low", "{id: index", "CDS203 two pieces of evidence are called `index`"),
         (

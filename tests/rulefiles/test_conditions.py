@@ -58,9 +58,7 @@ def test_a_negated_clause_and_not_are_one_question(rules):
     """
     `is absent` and `not: is present` ask the same.
     """
-    assert (
-        rules.ask("metformin is absent").key == rules.ask("{not: metformin is present}").key
-    )
+    assert rules.ask("metformin is absent").key == rules.ask("{not: metformin is present}").key
 
 
 def test_a_block_and_its_members_have_names(rules):

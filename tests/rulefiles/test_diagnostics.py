@@ -95,7 +95,9 @@ def test_names_of_checks_can_be_typed():
     """
     They stand after "allow" in rule files and in addresses of pages.
     """
-    assert [] == [check.name for check in CHECKS.values() if not re.fullmatch("[a-z-]+", check.name)]
+    assert [] == [
+        check.name for check in CHECKS.values() if not re.fullmatch("[a-z-]+", check.name)
+    ]
     assert len(CHECKS) == len({check.name for check in CHECKS.values()})
 
 

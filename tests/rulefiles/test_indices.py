@@ -98,7 +98,7 @@ def test_steps_constants_and_conditions(rules):
         rules,
         FORMULA,
         'formula: double * ln(sugar[mg/dL]) + one_if(female)\nlet: {half: "sugar / k", '
-        'double: half * 2}\nconstants: {k: {female: 0.7, male: 0.9}}\n'
+        "double: half * 2}\nconstants: {k: {female: 0.7, male: 0.9}}\n"
         "conditions: {female: sex is female, high: sugar >= 100 mg/dL}",
     )
 
@@ -156,7 +156,9 @@ def test_a_count_of_criteria(rules):
     """
     Named, so that a card can say which.
     """
-    found = index(rules, FORMULA, "count_of: {waist: waist >= 9 cm within 9 days, woman: sex is female}")
+    found = index(
+        rules, FORMULA, "count_of: {waist: waist >= 9 cm within 9 days, woman: sex is female}"
+    )
 
     assert ["waist", "woman"] == list(found.count_of)
 
@@ -219,7 +221,7 @@ def test_bands_are_sorted_and_keep_their_thresholds(rules):
         ),
         (
             "  - {name: expected, below: raised}\n  - {name: raised}\n",
-            "CDS406 `raised` and `expected` overlap: an end is missing",
+            "CDS406 `expected` and `raised` overlap: an end is missing",
         ),
         (
             "  - {name: expected, below: raisd}\n  - {name: raised, from: raised}\n",
@@ -243,8 +245,7 @@ def test_bands_are_compared_for_one_person_at_a_time(rules):
     A cut-off for men says nothing of one for women.
     """
     changes = (
-        BANDS
-        + "thresholds:\n  raised: {value: 2.5, cite: ada_2025, localisable: 1.6 to 3.8}\n",
+        BANDS + "thresholds:\n  raised: {value: 2.5, cite: ada_2025, localisable: 1.6 to 3.8}\n",
         "  - {name: expected, below: one}\n  - {name: raised, from: other}\nthresholds:\n"
         "  one: {male: 1, female: 2, asian: 3, below 30 years: 4, from 30 years: 5,"
         " cite: ada_2025}\n"

@@ -8,7 +8,7 @@ import pytest
 
 from cds.core.rules import Place
 from cds.rulefiles.diagnostics import Report
-from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
+from cds.rulefiles.nodes import Block, Items, Piece, Scalar, Source
 from cds.rulefiles.source import read_source
 
 
@@ -86,7 +86,7 @@ def test_a_place_beyond_the_text_is_at_least_one_wide():
     mark = type("Mark", (), {"line": 7, "column": 0})
     end = type("Mark", (), {"line": 8, "column": 0})
 
-    assert Place("x.yaml", 8, 1, 1) == Node(source, mark, end).place
+    assert Place("x.yaml", 8, 1, 1) == Piece(source, mark, end).place
 
 
 def test_getters_read_what_is_there():

@@ -47,9 +47,7 @@ def test_an_average(rules):
     """
     Of the last few, on different days, in the unit of the concept.
     """
-    found = reading(
-        rules, "{average of last: 2, of: hba1c, on: different days, within: 365 days}"
-    )
+    found = reading(rules, "{average of last: 2, of: hba1c, on: different days, within: 365 days}")
 
     assert (2, True, "%") == (found.last, found.different_days, found.unit)
 
