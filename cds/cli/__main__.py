@@ -39,7 +39,14 @@ class Form(StrEnum):
 
 
 Rules = Annotated[
-    Path | None, typer.Option("--rules", metavar="DIR", help="Rule files; the shipped ones else.")
+    Path | None,
+    typer.Option(
+        "--rules",
+        metavar="DIR",
+        help="Rule files; the shipped ones else.",
+        exists=True,
+        file_okay=False,
+    ),
 ]
 
 

@@ -231,6 +231,6 @@ def _newest_unusable(one: Unusable) -> tuple[float, str, str, str, str]:
     return at, one.source.resource, one.source.code, one.reason, str(one.sent)
 
 
-def _newest_entry(one: Entry) -> tuple[bool, float, str, str]:
+def _newest_entry(one: Entry) -> tuple[float, bool, str, str]:
     at = -one.when.end.timestamp() if one.when is not None else float("inf")
-    return not one.active, at, one.source.resource, one.source.code
+    return at, not one.active, one.source.resource, one.source.code

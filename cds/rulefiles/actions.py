@@ -96,14 +96,10 @@ def template(node: Node, names: Names, key: str = "") -> Any:
         if isinstance(concept, Scalar) and concept.text not in names.concepts:
             names.missing("a concept", concept.text, concept.place, names.concepts)
         return {word: template(one, names, word) for word, one in node.values.items()}
-    number = (
-        _JSON_NUMBER.fullmatch(node.text)
-        if isinstance(node, Scalar) and key in _NUMERIC and not node.quoted
-        else None
-    )
-    if number is None:
-        return plain_value(node)
-    return Decimal(number[0]) if "." in number[0] else int(number[0])
+    plain = not node.quoted and key in _NUMERIC
+    if plain and _JSON_NUMBER.fullmatch(node.text):
+        return Decimal(node.text) if "." in node.text else int(node.text)
+    return plain_value(node)
 
 
 def check_draft(block: Block, names: Names) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from cds.core.rules import Card, Expr, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
-from cds.rulefiles.conditions import first_name, read_condition, read_optional
+from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.headers import check_cite, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
@@ -29,7 +29,7 @@ def read_card(root: Block, scope: Scope) -> Card:
     face = root.block("card") or Block(root.source, root.start, root.end)
     suggestions = root.block("suggestions")
     items = suggestions.blocks("items") if suggestions else []
-    show_if = read_condition(root.at("show_if"), scope)
+    show_if = read_required(root, "show_if", scope)
     unless = read_exclusions(root.blocks("unless"), scope, ("hide", "note", "show"))
     priorities = _read_priorities(root.get("priority"), scope)
     card = Card(
@@ -317,7 +317,7 @@ def _read_guards(block: Block, scope: Scope) -> tuple[Guard, ...]:
 
 
 def _read_guard(block: Block, scope: Scope) -> Guard:
-    when = read_condition(block.at("block_if"), scope)
+    when = read_required(block, "block_if", scope)
     name = block.text("id") or first_name(when)
     node = block.get("if_unknown")
     choice, instead, warn = block.text("if_unknown"), "", ""

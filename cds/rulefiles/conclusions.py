@@ -15,7 +15,7 @@ from cds.core.rules import (
     Stage,
     Stages,
 )
-from cds.rulefiles.conditions import first_name, read_condition, read_optional
+from cds.rulefiles.conditions import first_name, read_optional, read_required
 from cds.rulefiles.headers import read_common
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Scalar
@@ -29,7 +29,7 @@ _CONFLICTS: Final = ("newest", "trust_against", "say_conflicting")
 def read_condition_rule(root: Block, scope: Scope) -> Condition:
     """Read a named condition."""
     return Condition(
-        holds_if=read_condition(root.at("holds_if"), scope),
+        holds_if=read_required(root, "holds_if", scope),
         ruled_out_if=read_optional(root, "ruled_out_if", scope),
         **read_common(root, scope),
     )
@@ -71,7 +71,7 @@ def read_exclusions(
     found: list[Exclusion] = []
     taken: dict[str, int] = {}
     for block in blocks:
-        when = read_condition(block.at("when"), scope)
+        when = read_required(block, "when", scope)
         choice = block.text("if_unknown")
         name = block.text("id") or first_name(when)
         if not choice:
@@ -151,7 +151,7 @@ def _read_evidence(root: Block, key: str, grades: list[str], scope: Scope) -> tu
         found.append(
             Evidence(
                 id=name,
-                when=read_condition(block.at("when"), scope),
+                when=read_required(block, "when", scope),
                 domain=block.text("domain"),
                 points=block.whole("points") or 0,
                 at_least=block.text("at_least"),

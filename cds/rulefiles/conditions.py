@@ -17,7 +17,7 @@ from cds.rulefiles.keys import key_of
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
-__all__ = ["first_name", "read_condition", "read_optional"]
+__all__ = ["first_name", "read_condition", "read_optional", "read_required"]
 
 _JOINERS: Final = ("all", "any", "not", "at_least")
 _DEEPEST: Final = 8
@@ -27,6 +27,11 @@ def read_optional(block: Block, key: str, scope: Scope) -> Expr | None:
     """Read the condition under *key* where there is one."""
     node = block.get(key)
     return None if node is None else read_condition(node, scope)
+
+
+def read_required(block: Block, key: str, scope: Scope) -> Expr:
+    """Read the condition under *key*; that it is missing was reported with the shape."""
+    return read_optional(block, key, scope) or nothing(block.place)
 
 
 def read_condition(node: Node, scope: Scope, label: str = "", depth: int = 0) -> Expr:

@@ -20,7 +20,7 @@ from cds.core.rules import (
     Pair,
     Threshold,
 )
-from cds.rulefiles.conditions import first_name, read_condition
+from cds.rulefiles.conditions import first_name, read_condition, read_required
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.formulas import Vocabulary, parse_formula
 from cds.rulefiles.headers import read_common
@@ -151,7 +151,7 @@ def _read_pairs(root: Block, targets: dict[str, Target], scope: Scope) -> tuple[
 
 
 def _read_gate(block: Block, scope: Scope) -> Gate:
-    when = read_condition(block.at("when"), scope)
+    when = read_required(block, "when", scope)
     choice = block.text("if_unknown")
     if not choice:
         scope.report.add(

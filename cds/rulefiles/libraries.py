@@ -15,7 +15,7 @@ from cds.core.rules import (
     SourceText,
 )
 from cds.rulefiles.conclusions import read_exclusions
-from cds.rulefiles.conditions import read_condition
+from cds.rulefiles.conditions import read_required
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Scalar
 
@@ -45,21 +45,21 @@ NO_PROFILE: Final = Profile(
 
 
 def read_sources(roots: list[Block]) -> dict[str, SourceText]:
-    """Read the evidence library."""
-    found: dict[str, SourceText] = {}
-    for root in roots:
-        for key, node in root.pairs("sources"):
-            if isinstance(node, Block) and key.text not in found:
-                found[key.text] = SourceText(
-                    key=key.text,
-                    title=node.text("title"),
-                    by=node.text("by"),
-                    where=node.text("in"),
-                    year=node.whole("year") or 0,
-                    url=node.text("url"),
-                    check=node.text("check"),
-                )
-    return found
+    """Read the evidence library, whose keys are known to be there once each."""
+    return {
+        key.text: SourceText(
+            key=key.text,
+            title=node.text("title"),
+            by=node.text("by"),
+            where=node.text("in"),
+            year=node.whole("year") or 0,
+            url=node.text("url"),
+            check=node.text("check"),
+        )
+        for root in roots
+        for key, node in root.pairs("sources")
+        if isinstance(node, Block)
+    }
 
 
 def read_groups(roots: list[Block]) -> dict[str, Group]:
@@ -80,7 +80,7 @@ def read_population(root: Block, scope: Scope) -> Population:
     blocks = root.blocks("unless")
     exclusions: tuple[Exclusion, ...] = read_exclusions(blocks, scope, ("show", "hide"))
     return Population(
-        require=read_condition(root.at("require"), scope),
+        require=read_required(root, "require", scope),
         unless=tuple(
             (one, block.texts("except")) for one, block in zip(exclusions, blocks, strict=True)
         ),

@@ -131,7 +131,7 @@ def configure(stream: TextIO | None = None, *, strict: bool = False) -> None:
         processors=list(processors),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
-        cache_logger_on_first_use=not strict,
+        cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
     root.handlers[:] = [_FromStandardLibrary()]

@@ -14,7 +14,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    DirectoryPath,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["BadSettingsError", "Settings", "default_rules", "instant_of", "read_settings"]
@@ -37,11 +44,14 @@ def instant_of(text: str) -> datetime | None:
     """Read an instant with its zone, or a date: its last second in UTC; None where empty."""
     if not text:
         return None
-    if len(text) == len("2026-11-21"):
-        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), tzinfo=UTC)
-    instant = datetime.fromisoformat(text)
+    try:
+        if len(text) == len("2026-11-21"):
+            return datetime.combine(date.fromisoformat(text), time(23, 59, 59), tzinfo=UTC)
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date, or an instant with its zone") from None
     if instant.tzinfo is None:
-        raise ValueError("an instant needs its zone")
+        raise ValueError("must be a date, or an instant with its zone")
     return instant
 
 
@@ -85,7 +95,7 @@ class Settings(BaseSettings):
         default=5, gt=0, le=60, validation_alias=_also("RECEIVE_SECONDS")
     )
     in_flight: int = Field(default=32, ge=1, le=1024, validation_alias=_also("IN_FLIGHT"))
-    rules: Path = Field(default_factory=default_rules, validation_alias=_also("RULES"))
+    rules: DirectoryPath = Field(default_factory=default_rules, validation_alias=_also("RULES"))
 
     @field_validator("clock", mode="before")
     @classmethod

@@ -186,3 +186,26 @@ def test_a_problem_may_be_proved_by_a_procedure(status, expected):
     sent = w.procedure("236886002", status=status, performedDateTime="2001")
 
     assert expected == w.active(w.snapshot(sent), "hysterectomy")
+
+
+def test_a_procedure_is_dated_and_may_be_of_another_release():
+    """
+    R5 says when it occurred in an element of another name.
+    """
+    period = w.procedure("236886002", performedPeriod={"start": "2001-05"})
+    later = w.procedure("236886002", occurrenceDateTime="2001")
+
+    assert ["2001-05"] == [one.when.written for one in w.snapshot(period).entries["hysterectomy"]]
+    assert ["FHIR version"] == w.reasons(w.snapshot(later), "hysterectomy")
+    assert not w.snapshot(later).state_of("procedures").complete
+
+
+def test_entries_stand_newest_first():
+    """
+    Undated ones last.
+    """
+    sent = [w.condition("E11.9"), w.condition("E11.9", onsetDateTime="2019"),
+            w.condition("E11.A", onsetDateTime="2024")]  # fmt: skip
+    found = w.snapshot(*sent).entries["diabetes"]
+
+    assert ["2024", "2019", None] == [one.when and one.when.written for one in found]

@@ -68,7 +68,7 @@ def test_whoever_starts_it_is_told_what_to_try():
     [
         ({}, "ALLOW_UNREVIEWED=1"),
         ({"CDS_PROT": "1"}, "CDS_PROT: is no setting"),
-        ({"CDS_RULES": "/nowhere"}, "cannot start: "),
+        ({"CDS_RULES": "/nowhere"}, "CDS_RULES: "),
     ],
 )
 def test_the_entry_says_why_it_cannot_start(environment, expected):
@@ -81,6 +81,7 @@ def test_the_entry_says_why_it_cannot_start(environment, expected):
         env={"PATH": "", **environment},
         capture_output=True,
         text=True,
+        timeout=30,
         check=False,
     )
 

@@ -11,7 +11,7 @@ import uvicorn
 
 from cds.service.app import create_app
 from cds.service.logs import configure
-from cds.service.server import MOST_HEAD, protocol
+from cds.service.server import MOST_HEAD, configuration
 from cds.service.settings import Settings
 from tests.service.fakes import Fake
 
@@ -25,10 +25,8 @@ def address():
     """
     configure(strict=True)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = create_app(Settings(receive_seconds=SECONDS), Fake())
-        config = uvicorn.Config(
-            app, http=protocol(SECONDS), log_config=None, access_log=False, lifespan="on"
-        )
+        settings = Settings(receive_seconds=SECONDS)
+        config = configuration(create_app(settings, Fake()), settings)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -90,7 +90,7 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
         ({"CDS_ENV": "development", "CDS_CLOCK": SECRET}, "CDS_CLOCK: "),
         (
             {"CDS_ENV": "development", "CDS_CLOCK": "2026-11-21T10:00:00"},
-            "CDS_CLOCK: an instant needs its zone",
+            "CDS_CLOCK: must be a date, or an instant with its zone",
         ),
         (
             {"CDS_ENV": "development", "HOST": "0.0.0.0"},
@@ -100,6 +100,7 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
             {"CDS_ENV": "development", "HOST": "example.org"},
             "HOST: development serves on loopback only",
         ),
+        ({"CDS_RULES": f"/{SECRET}"}, "CDS_RULES: Path does not point to a directory"),
         ({"CDS_MAX_BODY": "7"}, "CDS_MAX_BODY: "),
         ({"CDS_ALLOW_UNREVIEWED": SECRET}, "CDS_ALLOW_UNREVIEWED: "),
     ],
