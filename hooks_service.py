@@ -10,7 +10,7 @@ import sys
 
 from cds.errors import RuleError
 from cds.service.logs import configure
-from cds.service.release import UnreviewedError
+from cds.service.release import NotServedError
 from cds.service.server import serve
 from cds.service.settings import BadSettingsError, Settings, read_settings
 from cds.service.start import build, try_next
@@ -24,7 +24,7 @@ def start() -> tuple[object, Settings]:
         settings = read_settings()
         configure()
         return build(settings), settings
-    except (BadSettingsError, UnreviewedError, RuleError) as error:
+    except (BadSettingsError, NotServedError, RuleError) as error:
         print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201 - nobody logs yet
         raise SystemExit(_CONFIGURATION) from None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import json
 import os
 import random
@@ -207,9 +208,11 @@ def opened(engine: str) -> tuple[App, Any]:
     """Open the application as production runs it, with the clock of the samples."""
     from cds.rulefiles.loader import load_ruleset  # noqa: PLC0415
     from cds.service.app import create_app  # noqa: PLC0415
+    from cds.service.logs import configure  # noqa: PLC0415
     from cds.service.pipeline import Pipeline  # noqa: PLC0415
     from cds.service.settings import read_settings  # noqa: PLC0415
 
+    configure(io.StringIO())
     os.environ |= {"CDS_ENV": "production", "ALLOW_UNREVIEWED": "1", "ENGINE": engine}
     os.environ.pop("CDS_CLOCK", None)
     settings = read_settings()
@@ -282,7 +285,7 @@ def parts(times: int) -> None:
             run = timed("reference", lambda: reasoner.start(snapshot))  # noqa: B023
             timed(
                 "engine",
-                lambda: reasoner._engine.conclude(snapshot, run.worked),  # noqa: SLF001, B023
+                lambda: reasoner._engine.conclude(snapshot, run.worked, run.graded),  # noqa: SLF001, B023
             )
             conclusions = reasoner.conclude(snapshot)
             decision = arbitrate(rules, conclusions)

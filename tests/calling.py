@@ -62,6 +62,14 @@ class Calling:
         resources = list(resources)
         return {key: _answer(text, resources) for key, text in self.templates.items()}
 
+    def full_pages(self, answers: Mapping[str, Any]) -> list[str]:
+        """Name the answers that are as long as their template allows."""
+        return [
+            key
+            for key, answer in answers.items()
+            if f"_count={len((answer or {}).get('entry', []))}" in self.templates[key].split("&")
+        ]
+
 
 def hook_call(prefetch: Any, patient_id: str) -> dict[str, Any]:
     """Make the body of a call."""

@@ -20,7 +20,7 @@ from cds.core.rules import Ruleset
 from cds.errors import CdsError, RuleError
 from cds.reasoning.engine import UNAVAILABLE
 from cds.reasoning.evaluator import Reasoner
-from cds.service.release import open_release
+from cds.service.release import NotServedError, open_release
 from cds.service.settings import default_rules
 
 __all__ = ["examine"]
@@ -46,6 +46,9 @@ def _findings(folder: Path) -> Iterator[tuple[bool, str]]:
     except RuleError as error:
         count = len(error.diagnostics)
         yield False, f"rules in {folder}: {count} errors; cds check shows them"
+        return
+    except NotServedError as error:
+        yield False, f"rules in {folder}: {error}"
         return
     yield True, f"rules in {folder}: release {release.ruleset.release}"
     yield _trial(release.ruleset)

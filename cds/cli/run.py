@@ -21,7 +21,7 @@ from cds.fhir.retrieve import whole_record
 from cds.hooks.strict import encode
 from cds.reasoning.evaluator import EngineChoice
 from cds.service.pipeline import Pipeline
-from cds.service.release import open_release
+from cds.service.release import NotServedError, open_release
 from cds.service.settings import default_rules, instant_of
 
 __all__ = ["run_file"]
@@ -52,6 +52,8 @@ def run_file(
         release = open_release(rules or default_rules(), unreviewed=True)
     except RuleError as error:
         return say_rule_error(error)
+    except NotServedError as error:
+        return say_usage(str(error))
     pipeline = Pipeline(release.ruleset, engine=engine, now=lambda: instant)
     out = console(width=width, color=color)
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from cds import __version__
-from cds.cli.console import say_rule_error
+from cds.cli.console import say_rule_error, say_usage
 from cds.errors import RuleError
 from cds.reasoning.engine import UNAVAILABLE
-from cds.service.release import open_release
+from cds.service.release import NotServedError, open_release
 from cds.service.settings import default_rules
 
 __all__ = ["show_status"]
@@ -25,6 +25,8 @@ def show_status(*, rules: Path | None) -> int:
         release = open_release(folder, unreviewed=True)
     except RuleError as error:
         return say_rule_error(error)
+    except NotServedError as error:
+        return say_usage(str(error))
     lines = {
         "version": __version__,
         "release": release.ruleset.release,

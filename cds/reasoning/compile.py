@@ -11,6 +11,7 @@ of its own, whose truth is a fact that others can match.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, product
@@ -39,8 +40,8 @@ from cds.core.rules import (
     Ruleset,
     SexIs,
     StageIs,
-    Threshold,
 )
+from cds.errors import RuleError
 from cds.reasoning.questions import Question
 
 __all__ = ["MOST_PRODUCTIONS", "Program", "compile_program"]
@@ -80,8 +81,8 @@ class Program:
     it proves and which rail. *read_nodes* are the nodes whose truth other productions
     match, *words* the clauses whose answer is worked out before and told as a flag,
     *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose
-    latest result is compared, *numbers* the indices and readings that are, *decided* the
-    conditions with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups*
+    latest result is compared, *numbers* the indices and readings and *graded* the factors
+    that are, *decided* the conditions with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups*
     the groups of people that some threshold tells apart, *same_as* the node that answers a
     question, *after* the order of what is worked out.
     """
@@ -93,6 +94,7 @@ class Program:
     stage_flags: dict[frozenset[str], str] = field(default_factory=dict)
     quantities: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
+    graded: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
     rails: set[tuple[str, bool]] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
@@ -135,7 +137,7 @@ class _Compiler:
 
     def question(self, one: Question) -> None:
         """Compile the rails of a question that somebody reads; equal questions share them."""
-        name = self._nodes.setdefault(one.expr.key, one.name)
+        name = self._nodes.setdefault(one.expr.key, _plain(one.name))
         self.program.same_as[one.name] = name
         self._rail(name, one.expr, proves=True)
         if one.both:
@@ -145,7 +147,7 @@ class _Compiler:
         if (node, proves) in self.program.rails:
             return
         self.program.rails.add((node, proves))
-        terms = self.terms(expr, proves=proves, top=node)
+        terms = self.terms(expr, proves=proves)
         for number, term in enumerate(terms):
             name = f"{'+' if proves else '-'}{number}:{node}"
             self.program.effects[name] = (node, proves)
@@ -165,7 +167,7 @@ class _Compiler:
 
     # --- rails ----------------------------------------------------------------
 
-    def terms(self, expr: Expr, *, proves: bool, top: str = "") -> Rail:
+    def terms(self, expr: Expr, *, proves: bool) -> Rail:
         """Write out the terms that prove *expr* to be yes, or to be no."""
         if isinstance(expr, Not):
             return self.terms(expr.of, proves=not proves)
@@ -179,11 +181,13 @@ class _Compiler:
             needed = expr.count if proves else len(expr.of) - expr.count + 1
             if needed <= 0:
                 return _PROVED
-            rails = [self._small(one, proves=proves) for one in expr.of]
-            found: list[Term] = []
-            for chosen in combinations(rails, needed):
-                found.extend(_cross(chosen))
-            return tuple(found)
+            rails = [(one, self._small(one, proves=proves)) for one in expr.of]
+            return self._either(
+                self._together(
+                    tuple(one for one, _ in chosen), [rail for _, rail in chosen], proves=proves
+                )
+                for chosen in combinations(rails, needed)
+            )
         return self._clause(expr, proves=proves)
 
     @staticmethod
@@ -265,7 +269,7 @@ class _Compiler:
         return (((("kind", "=", "holds"), ("code", "=", clause.name), ("v", "=", int(proves))),),)
 
     def _truth_of(self, name: str, expr: Expr, *, proves: bool) -> Rail:
-        asked, name = name, self._nodes.setdefault(expr.key, name)
+        asked, name = name, self._nodes.setdefault(expr.key, _plain(name))
         self.program.same_as[asked] = name
         self._rail(name, expr, proves=proves)
         self.program.read_nodes.add(name)
@@ -273,7 +277,7 @@ class _Compiler:
 
     def _grade(self, clause: GradeIs, *, proves: bool) -> Rail:
         names = [one.name for one in self.rules.factors[clause.name].grades]
-        rank = len(names) - names.index(clause.grade)
+        rank = len(names) - names.index(clause.grade) if clause.grade in names else 0
         kind = (("kind", "=", "grade"), ("code", "=", clause.name))
         if clause.or_more:
             if proves:
@@ -314,8 +318,8 @@ class _Compiler:
         """
         name = f"{card}.unless.{one.id}"
         if one.if_unknown != "hide" or one.relevant is not None:
-            msg = f"{one.when.place}: `card {card} fires` needs hard exclusions without `when_relevant`"
-            raise NotImplementedError(msg)
+            what = f"`card {card} fires` needs hard exclusions without `when_relevant`"
+            raise RuleError([f"{one.when.place}: {what}"])
         return self._truth_of(name, one.when, proves=stops)
 
     # --- comparisons ------------------------------------------------------------
@@ -359,85 +363,121 @@ class _Compiler:
         )
         if not proves:
             return self._either(rails)
+        if not rails:
+            return ((tuple(base),),)
         if len(rails) == 1:
             return rails[0]
-        return tuple(
-            _merged(one, other) for one in rails[0] for other in rails[1] if _fit(one, other)
-        )
+        pairs = ((one, other) for one in rails[0] for other in rails[1])
+        return tuple(_merged(*pair) for pair in pairs if not _contradicts(_merged(*pair)))
 
 
-def _over(
-    base: Pattern, limit: Limit, *, above: bool, proves: bool
-) -> Iterable[Term]:
+def _over(base: Pattern, limit: Limit, *, above: bool, proves: bool) -> Iterable[Term]:
     """
     Give the terms that prove a number to be on (or off) one side of a limit.
 
     One for each kind of patient the threshold tells apart; where sex or age is not
-    known, one more with the hardest of the cut-offs that could be meant.
+    known, more with the hardest of the cut-offs that could be meant.
     """
-    threshold = limit.threshold
-    # To be above (`>=`, `>`) is shown by the low end, not to be above by the high end.
-    wants_high_side = above == proves
     groups: dict[str, list[Case]] = {}
-    for case in threshold.cases:
+    for case in limit.threshold.cases:
         groups.setdefault(case.group, []).append(case)
+    told_apart = {*groups} != {""}
     for group, cases in groups.items():
-        who: list[Pattern] = []
-        if len(groups) > 1:
-            who = [_is("group", "group", group or "none")]
-        for case in cases:
-            asks = [*who, *_for_whom(case)]
-            for pattern in _sides(base, threshold, limit, case, above=above, proves=proves):
-                yield (*asks, pattern)
-        if len(cases) > 1:
-            pick = max if wants_high_side else min
-            alternates = [one.alternate for one in cases if one.alternate is not None]
-            hardest = Case(
-                value=pick(one.value for one in cases),
-                alternate=pick(alternates) if len(alternates) == len(cases) else None,
-                alternate_unit=cases[0].alternate_unit,
-            )
-            for pattern in _sides(base, threshold, limit, hardest, above=above, proves=proves):
-                yield (*who, pattern)
+        who = (_is("group", "group", group or "none"),) if told_apart else ()
+        known: list[tuple[set[Pattern], tuple[Pattern, ...]]] = []
+        for asks, possible in _people(cases):
+            sides = tuple(_sides(base, limit, possible, above=above, proves=proves))
+            # Who asks more and proves no more is left out.
+            if any(fewer <= {*asks} and sides == theirs for fewer, theirs in known):
+                continue
+            known.append(({*asks}, sides))
+            for pattern in sides:
+                yield (*who, *asks, pattern)
 
 
-def _for_whom(case: Case) -> Iterable[Pattern]:
-    if case.sex:
-        yield _is("sex", "sex", case.sex)
-    if case.age_from is not None:
-        yield (("kind", "=", "age"), ("code", "=", "age"), ("lo", ">=", float(case.age_from)))
-    if case.age_below is not None:
-        yield (("kind", "=", "age"), ("code", "=", "age"), ("hi", "<", float(case.age_below)))
+def _people(cases: list[Case]) -> Iterable[tuple[Term, list[Case]]]:
+    """
+    Give what can be known of sex and age, with the cases that are then possible.
+
+    The least known first. A birth date that is not exact leaves two neighbouring ages,
+    so one span of ages, two neighbours, and all of them are what can be known. Nothing
+    is said of people of whom some have no cut-off.
+    """
+    cuts = sorted(
+        {cut for one in cases for cut in (one.age_from, one.age_below) if cut is not None}
+    )
+    ends: list[int | None] = [None, *cuts, None]
+    spans = [(0, len(ends) - 1)] if not cuts else sorted(
+        {(0, len(ends) - 1)}
+        | {(at, to) for at in range(len(cuts) + 1) for to in (at + 1, at + 2) if to < len(ends)},
+        key=lambda span: span[0] - span[1],
+    )
+    sexes = ("", *_SEXES) if any(one.sex for one in cases) else ("",)
+    for sex, (first, last) in product(sexes, spans):
+        possible: dict[Case, None] = {}
+        covered = True
+        for each, at in product((sex,) if sex else sexes[1:] or ("",), range(first, last)):
+            fitting = [one for one in cases if _fits(one, each, ends[at], ends[at + 1])]
+            possible.update(dict.fromkeys(fitting))
+            covered = covered and bool(fitting)
+        if covered:
+            yield tuple(_for_whom(sex, ends[first], ends[last])), list(possible)
+
+
+_SEXES: Final = ("male", "female")
+
+
+def _fits(case: Case, sex: str, low: int | None, high: int | None) -> bool:
+    """Tell whether a case holds for this sex and this span of ages between two cuts."""
+    return (
+        case.sex in {"", sex}
+        and (case.age_from is None or (low is not None and low >= case.age_from))
+        and (case.age_below is None or (high is not None and high <= case.age_below))
+    )
+
+
+def _for_whom(sex: str, low: int | None, high: int | None) -> Iterable[Pattern]:
+    if sex:
+        yield _is("sex", "sex", sex)
+    if low is not None:
+        yield (("kind", "=", "age"), ("code", "=", "age"), ("lo", ">=", float(low)))
+    if high is not None:
+        yield (("kind", "=", "age"), ("code", "=", "age"), ("hi", "<", float(high)))
 
 
 def _sides(
-    base: Pattern,
-    threshold: Threshold,
-    limit: Limit,
-    case: Case,
-    *,
-    above: bool,
-    proves: bool,
+    base: Pattern, limit: Limit, cases: list[Case], *, above: bool, proves: bool
 ) -> Iterable[Pattern]:
-    """Compare in the canonical unit, in the paired unit, or with the laboratory's own limit."""
+    """
+    Compare with the hardest of the cases that are possible.
+
+    In the canonical unit, in the unit of a printed pair, or with the laboratory's own
+    limit; only what was measured has a unit and such a limit.
+    """
     operator, end = _operator(limit, above=above, proves=proves)
+    # To be above (`>=`, `>`) is shown by the low end, not to be above by the high end.
+    pick = max if above == proves else min
+    measured = base[0] == ("kind", "=", "quantity")
     plain = base
-    if threshold.or_own:
-        own = f"own_{threshold.or_own}"
+    own = limit.threshold.or_own
+    if own and measured:
         # Whether the result is at or above its own limit was worked out with the facts.
         strict = "at" if (limit.inclusive if above else not limit.inclusive) else "over"
-        yes_side = above == proves
-        yield (*base, (f"{own}_{strict}", "=", 1 if yes_side else 0))
-        plain = (*base, (f"{own}_sent", "=", 0))
-    if case.alternate is None:
-        yield (*plain, (end, operator, float(case.value)))
-        return
-    yield (*plain, ("unit", "!=", case.alternate_unit), (end, operator, float(case.value)))
-    yield (
-        *plain,
-        ("unit", "=", case.alternate_unit),
-        (f"sent_{end}", operator, float(case.alternate)),
-    )
+        yield (*base, (f"own_{own}_{strict}", "=", 1 if above == proves else 0))
+        plain = (*base, (f"own_{own}_sent", "=", 0))
+    units = sorted({one.alternate_unit for one in cases if one.alternate_unit}) if measured else []
+    hardest = float(pick(one.value for one in cases))
+    yield (*plain, *(("unit", "!=", unit) for unit in units), (end, operator, hardest))
+    for unit in units:
+        # A case that prints no number in this unit is compared in the canonical one.
+        sent = [one.alternate for one in cases if one.alternate_unit == unit and one.alternate]
+        other = [one.value for one in cases if one.alternate_unit != unit]
+        yield (
+            *plain,
+            ("unit", "=", unit),
+            (f"sent_{end}", operator, float(pick(sent))),
+            *((end, operator, float(pick(other))) for _ in other[:1]),
+        )
 
 
 def _operator(limit: Limit, *, above: bool, proves: bool) -> tuple[str, str]:
@@ -463,6 +503,11 @@ def _kind_of(node: str) -> str:
     return f"t.{node.partition('.')[0]}"
 
 
+def _plain(name: str) -> str:
+    """Write a name so that it is the same inside and outside of JSON."""
+    return re.sub(r"[^\w.()?+ -]", lambda found: f"%{ord(found[0]):x}", name, flags=re.ASCII)
+
+
 _BOOT: Pattern = (("kind", "=", "$boot"), ("code", "=", "$boot"))
 
 
@@ -480,27 +525,22 @@ def _cross(rails: Iterable[Rail]) -> Rail:
 
 
 def _contradicts(term: Term) -> bool:
-    """Tell whether a term asks one property of one fact for two different values."""
+    """Tell whether a term asks one property of one fact for what cannot be together."""
     asked: dict[tuple[Any, ...], Any] = {}
-    return any(
-        asked.setdefault((*pattern[:2], name), value) != value
+    wanted = [
+        ((*pattern[:2], name), operator, value)
         for pattern in term
         for name, operator, value in pattern[2:]
-        if operator == "="
+    ]
+    if any(
+        asked.setdefault(what, value) != value for what, operator, value in wanted if operator == "="
+    ):
+        return True
+    return any(
+        what in asked and asked[what] == value
+        for what, operator, value in wanted
+        if operator == "!="
     )
-
-
-def _fit(one: Term, other: Term) -> bool:
-    """Tell whether two terms about one fact can hold together: same people, same unit."""
-    who, others = set(one[:-1]), set(other[:-1])
-    unit, other_unit = _unit(one[-1]), _unit(other[-1])
-    return (who <= others or others <= who) and (
-        not unit or not other_unit or unit == other_unit
-    )
-
-
-def _unit(pattern: Pattern) -> tuple[tuple[str, str, Any], ...]:
-    return tuple(part for part in pattern if part[0] == "unit" or part[0].startswith("own_"))
 
 
 def _merged(one: Term, other: Term) -> Term:

@@ -36,7 +36,7 @@ from cds.errors import EngineFailed
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing
 from cds.reasoning.compile import MOST_PRODUCTIONS, Program, Word
-from cds.reasoning.grading import grade, stage
+from cds.reasoning.grading import Grades, stage
 
 try:
     import durable_rules_engine
@@ -64,7 +64,11 @@ class Engine:
     """
 
     def __init__(
-        self, rules: Ruleset, program: Program, of_indices: Mapping[str, tuple[str, ...]]
+        self,
+        rules: Ruleset,
+        program: Program,
+        of_indices: Mapping[str, tuple[str, ...]],
+        of_factors: Mapping[str, tuple[str, ...]],
     ) -> None:
         if durable_rules_engine is None:  # pragma: no cover - depends on the machine
             raise EngineFailed(UNAVAILABLE)
@@ -75,6 +79,7 @@ class Engine:
         self._program = program
         self._words = _words_by_time(program)
         self._of_indices = of_indices
+        self._of_factors = of_factors
         self._handle = durable_rules_engine.create_ruleset("cds", json.dumps(_definition(program)))
         self._spoiled = False
 
@@ -84,9 +89,12 @@ class Engine:
             durable_rules_engine.delete_ruleset(self._handle)
 
     def conclude(
-        self, snapshot: Snapshot, worked: dict[tuple[str, ...], IndexResult] | None = None
+        self,
+        snapshot: Snapshot,
+        worked: dict[tuple[str, ...], IndexResult] | None = None,
+        graded: dict[tuple[str, ...], GradeResult] | None = None,
     ) -> Conclusions:
-        """Evaluate one snapshot; *worked* holds numbers that were worked out before."""
+        """Evaluate one snapshot; *worked* and *graded* hold what was worked out before."""
         if self._spoiled:
             durable_rules_engine.delete_ruleset(self._handle)
             self._handle = durable_rules_engine.create_ruleset(
@@ -104,6 +112,7 @@ class Engine:
             session = _Session(
                 self._rules, self._program, self._handle, offset, snapshot, facing, numbers
             )
+            session.grade_with(self._of_factors, graded)
             session.fire()  # a session must have fired once before it may be deleted
             return session.run(self._words)
         finally:
@@ -130,12 +139,21 @@ class _Session:
         self._snapshot = snapshot
         self._facing = facing
         self._numbers = numbers
+        self._grades = Grades({}, self._age_of)
         self._data: dict[str, Datum | None] = {}
         self._proved: dict[str, str] = {}
         self._fired = 0
         self._asserted = 0
         self._pending = False
         self._booted = False
+
+    def grade_with(
+        self,
+        of_factors: Mapping[str, tuple[str, ...]],
+        graded: dict[tuple[str, ...], GradeResult] | None,
+    ) -> None:
+        """Take the questions of each factor, and grades that were given before."""
+        self._grades = Grades(of_factors, self._age_of, graded)
 
     # --- the engine's calls -------------------------------------------------
 
@@ -209,7 +227,6 @@ class _Session:
                 self._tell_quantity(name, datum)
         self._tell_words(words.get("", {}))
         found = StageResult("")
-        grades: dict[str, GradeResult] = {}
         rules = self._rules
         for kind, name in rules.order:
             if kind == "reading":
@@ -223,7 +240,7 @@ class _Session:
                 found = stage(rules.stages, self.ask)
                 self._tell_stage(found.label)
             elif kind == "factor":
-                grades[name] = self._tell_grade(name)
+                self._tell_grade(name)
             if name in words:
                 self._tell_words(words[name])
         self.fire()
@@ -232,7 +249,7 @@ class _Session:
             for name, node in self._program.same_as.items()
             if (word := self._proved.get(node)) is not None
         }
-        return Conclusions(answers, self._numbers.known, found, grades)
+        return Conclusions(answers, self._numbers.known, found, self._grades.known)
 
     def _datum(self, concept: str) -> Datum | None:
         if concept not in self._data:
@@ -277,16 +294,15 @@ class _Session:
         days = "" if found.days is None else f',"days":{found.days}'
         self._tell(f'"kind":"{kind}","code":"{found.name}","lo":{low},"hi":{high}{days}')
 
-    def _tell_grade(self, name: str) -> GradeResult:
+    def _tell_grade(self, name: str) -> None:
         factor = self._rules.factors[name]
-        found = grade(factor, self.ask, self._age_of)
-        if found.state == "graded":
+        found = self._grades.grade(factor, self.ask)
+        if found.state == "graded" and name in self._program.graded:
             names = [one.name for one in factor.grades]
             ranks = {one: len(names) - at for at, one in enumerate(names)}
             at = ranks.get(found.grade, 0)
             could = max(at, ranks.get(found.could_become, 0))
             self._tell(f'"kind":"grade","code":"{name}","at":{at},"could":{could}')
-        return found
 
     def _decide(self, name: str) -> None:
         if self.ask(f"{name}.holds_if").is_yes:

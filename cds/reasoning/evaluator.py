@@ -16,7 +16,7 @@ from cds.errors import EvaluatorsDisagree
 from cds.reasoning.compile import Program, compile_program
 from cds.reasoning.engine import UNAVAILABLE, Engine
 from cds.reasoning.firing import outcome_of
-from cds.reasoning.questions import asked_by_indices, questions
+from cds.reasoning.questions import asked_by, questions
 from cds.reasoning.reference import Reference, Run
 
 __all__ = ["EngineChoice", "Reasoner"]
@@ -49,7 +49,9 @@ class Reasoner:
         self._engine: Engine | None = None
         if not self.why_not_durable:
             self.program = compile_program(self.rules, asked)
-            self._engine = Engine(self.rules, self.program, asked_by_indices(asked))
+            self._engine = Engine(
+                self.rules, self.program, asked_by("index", asked), asked_by("factor", asked)
+            )
         self.engine: EngineChoice = engine if self._engine else "reference"
 
     def close(self) -> None:
@@ -72,7 +74,7 @@ class Reasoner:
         cards = {card.id: outcome_of(card, self.rules, run) for card in self._cards}
         found = replace(run.conclude(), cards=cards)
         if self._engine is not None and self.program is not None:
-            other = self._engine.conclude(snapshot, run.worked)
+            other = self._engine.conclude(snapshot, run.worked, run.graded)
             differing = tuple(_differences(found, other, self.program))
             if differing:
                 raise EvaluatorsDisagree(differing)

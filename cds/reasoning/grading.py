@@ -4,13 +4,13 @@ The stage that is proved first, and the grade of a factor from points as an inte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from cds.core.findings import GradeResult, StageResult
 from cds.core.rules import Evidence, Expr, Factor, Stages
 from cds.core.truth import Truth
 
-__all__ = ["Ask", "grade", "stage"]
+__all__ = ["Ask", "Grades", "stage"]
 
 Ask = Callable[[str], Truth]
 
@@ -41,11 +41,9 @@ def _excluded(factor: Factor, ask: Ask) -> tuple[str, Truth] | None:
     return None
 
 
-def _points(
-    factor: Factor, items: Iterable[Evidence], counted: Callable[[Evidence], bool]
-) -> int:
+def _points(factor: Factor, items: Iterable[Evidence]) -> int:
     """Add the points of what counts; of a group in `counts_once` only the largest."""
-    counts = {one.id: one.points for one in items if counted(one)}
+    counts = {one.id: one.points for one in items}
     for group in factor.counts_once:
         members = [name for name in group if name in counts]
         for name in sorted(members, key=lambda one: -counts[one])[1:]:
@@ -53,13 +51,38 @@ def _points(
     return sum(counts.values())
 
 
-def grade(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> GradeResult:
+class Grades:
     """
-    Grade a factor: not assessed, excluded, ceiling and floor, points.
+    Grades the factors of one snapshot.
 
-    *newest* gives the age in days of the newest datum behind a condition; where a floor
-    stands above a ceiling the newer evidence wins, and of one day neither does.
+    *asked* names the questions of each factor, *newest* gives the age in days of the
+    newest datum behind a condition. *worked* keeps grades by name and answers: the
+    second evaluator grades again only where its answers differ.
     """
+
+    def __init__(
+        self,
+        asked: Mapping[str, tuple[str, ...]],
+        newest: Callable[[Expr], int | None],
+        worked: dict[tuple[str, ...], GradeResult] | None = None,
+    ) -> None:
+        self._asked = asked
+        self._newest = newest
+        self._worked = {} if worked is None else worked
+        self.known: dict[str, GradeResult] = {}
+
+    def grade(self, factor: Factor, ask: Ask) -> GradeResult:
+        """Grade a factor: not assessed, excluded, ceiling and floor, points."""
+        key = (factor.id, *(ask(name).word for name in self._asked.get(factor.id, ())))
+        found = self._worked.get(key)
+        if found is None:
+            found = self._worked[key] = _graded(factor, ask, self._newest)
+        self.known[factor.id] = found
+        return found
+
+
+def _graded(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> GradeResult:
+    """Grade; where a floor stands above a ceiling, `if_conflict` says who wins."""
     if factor.assess_if is not None:
         answer = ask(f"{factor.id}.assess_if")
         if not answer.is_yes:
@@ -75,8 +98,8 @@ def grade(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> Gra
         for one in factor.evidence_for
         if answers[one.id].is_unknown and one.if_missing == "could_be_true"
     ]
-    low = _points(factor, true, lambda _: True)
-    high = _points(factor, [*true, *open_], lambda _: True)
+    low = _points(factor, true)
+    high = _points(factor, [*true, *open_])
     names = [one.name for one in factor.grades]
     floors = [one for one in true if one.at_least]
     ceilings = [one for one in factor.evidence_against if ask(f"{factor.id}.{one.id}").is_yes]
@@ -87,7 +110,9 @@ def grade(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> Gra
     because = tuple(one.id for one in true)
     needs = tuple(
         dict.fromkeys(
-            need for one in sorted(open_, key=lambda one: -one.points) for need in answers[one.id].needs
+            need
+            for one in sorted(open_, key=lambda one: -one.points)
+            for need in answers[one.id].needs
         )
     )
     disagrees: tuple[str, ...] = ()

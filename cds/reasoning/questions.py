@@ -25,7 +25,7 @@ from cds.core.rules import (
     clauses_of,
 )
 
-__all__ = ["Question", "asked_by_indices", "asks_inputs_only", "blocks_of", "questions"]
+__all__ = ["Question", "asked_by", "asks_inputs_only", "blocks_of", "questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,11 @@ def questions(rules: Ruleset) -> tuple[Question, ...]:
     return tuple(found)
 
 
-def asked_by_indices(every: Iterable[Question]) -> Mapping[str, tuple[str, ...]]:
-    """Name the questions of each index, in order."""
+def asked_by(kind: str, every: Iterable[Question]) -> Mapping[str, tuple[str, ...]]:
+    """Name the questions of each index (or each factor), in order."""
     found: dict[str, tuple[str, ...]] = {}
     for one in every:
-        kind, name = one.owner
-        if kind == "index":
+        owner, name = one.owner
+        if owner == kind:
             found[name] = (*found.get(name, ()), one.name)
     return found

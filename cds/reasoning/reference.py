@@ -52,8 +52,8 @@ from cds.core.truth import (
 )
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
-from cds.reasoning.grading import grade, stage
-from cds.reasoning.questions import Question, asked_by_indices
+from cds.reasoning.grading import Grades, stage
+from cds.reasoning.questions import Question, asked_by
 
 __all__ = ["Reference", "Run"]
 
@@ -64,11 +64,12 @@ class Reference:
     def __init__(self, rules: Ruleset, asked: tuple[Question, ...]) -> None:
         self._rules = rules
         self._asked = {one.name: one.expr for one in asked}
-        self._of_indices = asked_by_indices(asked)
+        self._of_indices = asked_by("index", asked)
+        self._of_factors = asked_by("factor", asked)
 
     def start(self, snapshot: Snapshot) -> Run:
         """Evaluate one snapshot; questions of cards are answered when they are asked."""
-        return Run(self._rules, self._asked, self._of_indices, snapshot)
+        return Run(self._rules, self._asked, self._of_indices, self._of_factors, snapshot)
 
 
 class Run:
@@ -76,8 +77,8 @@ class Run:
     One evaluation.
 
     Readings, indices, conditions, stage and factors are worked out in order; every
-    answer is kept, so `answers` is the trace; *worked* holds the numbers by what was
-    answered.
+    answer is kept, so `answers` is the trace; *worked* and *graded* hold numbers and
+    grades by what was answered.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Run:
         rules: Ruleset,
         asked: Mapping[str, Expr],
         of_indices: Mapping[str, tuple[str, ...]],
+        of_factors: Mapping[str, tuple[str, ...]],
         snapshot: Snapshot,
     ) -> None:
         self._rules = rules
@@ -96,7 +98,8 @@ class Run:
         self._memo: dict[str, Truth] = {}
         self._latest: dict[str, Datum | None] = {}
         self._stage = StageResult("")
-        self._grades: dict[str, GradeResult] = {}
+        self.graded: dict[tuple[str, ...], GradeResult] = {}
+        self._grades = Grades(of_factors, self._age_of, self.graded)
         self.answers: dict[str, Truth] = {}
         for kind, name in rules.order:
             if kind == "reading":
@@ -108,7 +111,7 @@ class Run:
             elif kind == "stages" and rules.stages is not None:
                 self._stage = stage(rules.stages, self.ask)
             elif kind == "factor":
-                self._grades[name] = grade(rules.factors[name], self.ask, self._age_of)
+                self._grades.grade(rules.factors[name], self.ask)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -117,7 +120,7 @@ class Run:
 
     def conclude(self) -> Conclusions:
         """Give everything found so far."""
-        return Conclusions(self.answers, self._numbers.known, self._stage, self._grades)
+        return Conclusions(self.answers, self._numbers.known, self._stage, self._grades.known)
 
     def ask(self, name: str) -> Truth:
         """Answer a question by its name."""
@@ -263,7 +266,7 @@ class Run:
         return any_of(answers)
 
     def _grade(self, clause: GradeIs) -> Truth:
-        found = self._grades[clause.name]
+        found = self._grades.known[clause.name]
         if found.state != "graded":
             return unknown(*(found.needs or (Need(clause.name, found.state),)))
         names = [one.name for one in self._rules.factors[clause.name].grades]

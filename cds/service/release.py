@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cds.core.rules import Ruleset
-from cds.errors import RuleError
+from cds.errors import CdsError, RuleError
 from cds.rulefiles.loader import load
 
-__all__ = ["Release", "UnreviewedError", "open_release"]
+__all__ = ["NotServedError", "Release", "open_release"]
 
 
-class UnreviewedError(Exception):
-    """Production refuses rules that no clinician has reviewed, unless it is told to."""
+class NotServedError(CdsError):
+    """These rules are sound and must not be served as they are; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +44,18 @@ def open_release(folder: Path, *, unreviewed: bool) -> Release:
     """
     Load the rules of *folder*.
 
-    Raises `RuleError` where they cannot be used, `UnreviewedError` where some are
-    pending review and *unreviewed* ones are not allowed.
+    Raises `RuleError` where they cannot be used; `NotServedError` where no card is
+    active, or some rules are pending review and *unreviewed* ones are not allowed.
     """
     loaded = load(folder)
     if loaded.ruleset is None:
         raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
     release = Release(loaded.ruleset, _pending(loaded.ruleset))
+    if not release.counts["active"]:
+        # An answer without cards would look like a healthy patient, for every patient.
+        raise NotServedError("there is no active card among these rules")
     if release.pending and not unreviewed:
-        raise UnreviewedError(
+        raise NotServedError(
             f"{len(release.pending)} rules have not been reviewed by a clinician; "
             "ALLOW_UNREVIEWED=1 serves them all the same"
         )

@@ -28,7 +28,7 @@ def build(settings: Settings) -> Frame:
     """
     Load what *settings* name and build the application.
 
-    Raises `RuleError` or `UnreviewedError` where the rules must not be served.
+    Raises `RuleError` or `NotServedError` where the rules must not be served.
     """
     unreviewed = settings.allow_unreviewed or not settings.is_production
     release = open_release(settings.rules, unreviewed=unreviewed)

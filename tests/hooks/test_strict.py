@@ -133,10 +133,27 @@ NUMBERS = st.one_of(
 )
 # Built of pieces that matter to counting: quotation marks, escapes, brackets, digits.
 PIECES = st.sampled_from(
-    ['"', "\\", '\\"', "\\\\", "\\u0022", "\\u0061", "\\/", "\\n", "a", "0" * 20, "[", "}", ":", ","]
+    [
+        '"',
+        "\\",
+        '\\"',
+        "\\\\",
+        "\\u0022",
+        "\\u0061",
+        "\\/",
+        "\\n",
+        "a",
+        "0" * 20,
+        "[",
+        "}",
+        ":",
+        ",",
+    ]
 )
 RAW_STRINGS = st.lists(PIECES, max_size=6).map(lambda parts: '"' + "".join(parts) + '"')
-KEYS = st.one_of(st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"\\""', '"\\u0022"']), RAW_STRINGS)
+KEYS = st.one_of(
+    st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"\\""', '"\\u0022"']), RAW_STRINGS
+)
 SCALARS = st.one_of(NUMBERS, RAW_STRINGS, st.sampled_from(["true", "false", "null", "tru"]))
 SPACE = st.sampled_from(["", " ", "\n\t"])
 

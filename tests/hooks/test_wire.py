@@ -141,7 +141,10 @@ def without(name, *, of=None):
         (body(context={"userId": MARK, "patientId": "1"}), "$.context.userId"),
         (body(context={"userId": "Practitioner/", "patientId": "1"}), "$.context.userId"),
         (body(context={"userId": "Practitioner/1\n", "patientId": "1"}), "$.context.userId"),
-        (body(context={"userId": "Practitioner/1", "patientId": f"{MARK} x"}), "$.context.patientId"),
+        (
+            body(context={"userId": "Practitioner/1", "patientId": f"{MARK} x"}),
+            "$.context.patientId",
+        ),
         (body(context={"userId": "Practitioner/1", "patientId": ""}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": 7}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": "x" * 65}), "$.context.patientId"),

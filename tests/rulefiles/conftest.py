@@ -210,7 +210,8 @@ suggestions:
     - id: test
       offer: first of [order_glucose, order_hba1c] whose result is not known
       guards:
-        - {id: metformin, block_if: metformin is present, because: On it., if_unknown: {instead: plan}}
+        - {id: metformin, block_if: metformin is present, because: On it.,
+           if_unknown: {instead: plan}}
 override_reasons: all
 quiet: {repeat_after: 180 days}
 thresholds:
@@ -226,7 +227,8 @@ id: adults
 title: Adults
 require: age >= 18 years
 unless:
-  - {id: dying, when: type_1_diabetes is present, because: No., except: [IR-SAFE-*], if_unknown: show}
+  - {id: dying, when: type_1_diabetes is present, because: No., except: [IR-SAFE-*],
+     if_unknown: show}
 """,
 }
 

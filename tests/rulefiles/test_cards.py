@@ -234,7 +234,7 @@ def test_a_card_may_leave_most_things_out(rules):
         ("{id: plan, action", "{id: test, action", "CDS203 two suggestions are called `test`"),
         (", guards: none", "", "CDS105 suggestion `plan` does not say what guards it"),
         (", guards: none", ", guards: []", "CDS105 suggestion `plan` does not say what guards it"),
-        (", if_unknown: {instead: plan}", "", "CDS420 guard `metformin` does not say"),
+        (",\n           if_unknown: {instead: plan}", "", "CDS420 guard `metformin` does not say"),
         (GUARD, "{}", "CDS420 guard `metformin` does not say"),
         (GUARD, "{instead: plans}", "CDS201 `plans` is not a suggestion of this card"),
         ("show_if:", "show_when:", "CDS104 a card needs `show_if`"),

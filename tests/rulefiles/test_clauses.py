@@ -5,6 +5,8 @@ The clause grammar: what each sentence becomes, and where a wrong one is marked.
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds.core.rules import (
     BandIs,
@@ -24,6 +26,11 @@ from cds.core.rules import (
     SexIs,
     StageIs,
 )
+from cds.rulefiles.clauses import parse_clause
+from cds.rulefiles.diagnostics import Report
+from cds.rulefiles.names import Names, Scope
+from cds.rulefiles.nodes import Source
+from cds.rulefiles.source import read_source
 
 
 def ends(clause):
@@ -659,3 +666,25 @@ def test_different_questions_have_different_keys(rules, one, other):
     Whatever decides the answer is in the key.
     """
     assert rules.ask(one).key != rules.ask(other).key
+
+
+SENTENCE = """
+hba1c is present absent known unknown within 5 days day of any none all [ ] , >= < from below
+at least one the list complete sex male stage card fires holds was received newer than not on
+record ever undated counts or ordered some result used because unit 5.7 % age answered yes
+"""
+WORDS = SENTENCE.split()
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
+def test_no_sentence_is_too_odd_to_be_read(text):
+    """
+    Whatever the words, a clause or a diagnostic comes of them.
+    """
+    report = Report()
+    block = read_source(Source("x.yaml", f"a: '{text}'\n"), report)
+
+    found = parse_clause(block.get("a"), Scope(Names(report), "x"))
+
+    assert found.key
+    assert (found.key == "nothing") <= bool(report.sorted())

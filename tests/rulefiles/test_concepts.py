@@ -120,8 +120,10 @@ def test_codes_bound_to_an_age(rules):
     changes = {
         SAMPLE: (
             "codes: {icd10cm: [E10*]}",
-            "codes_if: [{icd10cm: [N95.1], age: above 50 years}, "
-            "{icd10cm: [E2*], age: below 40 years}]",
+            (
+                "codes_if: [{icd10cm: [N95.1], age: above 50 years}, "
+                "{icd10cm: [E2*], age: below 40 years}]"
+            ),
         )
     }
 
@@ -148,10 +150,12 @@ def test_everything_else_of_a_concept(rules):
     changes = {
         SAMPLE: (
             "within: 365 days,\n     codes: {loinc: [4548-4]}",
-            "within: 365 days, shows: 1, conflicts: true, danger: high, acute: unusable, "
-            "pregnancy: 28 days, governs: true, counts_for: 9 days, not_codes: {loinc: [1-1]}, "
-            "usual: {mean_of: 7, within: 30 days, single_if_category: [survey]}, "
-            "codes: {loinc: [4548-4]}",
+            (
+                "within: 365 days, shows: 1, conflicts: true, danger: high, acute: unusable, "
+                "pregnancy: 28 days, governs: true, counts_for: 9 days, not_codes: {loinc: [1-1]}, "
+                "usual: {mean_of: 7, within: 30 days, single_if_category: [survey]}, "
+                "codes: {loinc: [4548-4]}"
+            ),
         )
     }
     ruleset = rules.load(changes).ruleset
@@ -254,8 +258,10 @@ def test_a_system_has_a_canonical_address(rules):
         ("  metformin:", "  glucose2: x\n  metformin:", "CDS105"),
         (
             "  due_date:\n",
-            "  hba1c2: {signal: x, title: x, type: quantity, search: glycaemia, unit: 1,"
-            " units: {mg: {plausible: 1 to 2}}}\n  due_date:\n",
+            (
+                "  hba1c2: {signal: x, title: x, type: quantity, search: glycaemia, unit: 1,"
+                " units: {mg: {plausible: 1 to 2}}}\n  due_date:\n"
+            ),
             "CDS104 a unit needs `times`",
         ),
         ("codes: {loinc: [8280-0]}", "codes: {loinc: 8280-0}", "CDS105"),

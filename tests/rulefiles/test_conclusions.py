@@ -142,8 +142,11 @@ def test_exclusions_without_a_name(rules):
     changes = {
         FACTOR: (
             "  - {when: pregnant holds, because: Pregnancy., if_unknown: assess}\n",
-            "  - {when: pregnant holds, because: A., if_unknown: assess}\n"
-            "  - {when: pregnant holds, because: B., if_unknown: hide, when_relevant: sex is male}\n",
+            (
+                "  - {when: pregnant holds, because: A., if_unknown: assess}\n"
+                "  - {when: pregnant holds, because: B., if_unknown: hide,\n"
+                "     when_relevant: sex is male}\n"
+            ),
         )
     }
     found = rules.load(changes).ruleset.factors["resistance"].exclude_if

@@ -146,7 +146,8 @@ def test_several_pairs(rules):
     found = index(
         rules,
         "same_draw: {of: [sugar, insulin], within: 1 day}",
-        "same_draw: [{of: [sugar, insulin], within: 1 day}, {of: [insulin, sugar], within: 7 days}]",
+        "same_draw: [{of: [sugar, insulin], within: 1 day},\n"
+        "  {of: [insulin, sugar], within: 7 days}]",
     )
 
     assert [1, 7] == [one.days for one in found.same_draw]
@@ -246,11 +247,13 @@ def test_bands_are_compared_for_one_person_at_a_time(rules):
     """
     changes = (
         BANDS + "thresholds:\n  raised: {value: 2.5, cite: ada_2025, localisable: 1.6 to 3.8}\n",
-        "  - {name: expected, below: one}\n  - {name: raised, from: other}\nthresholds:\n"
-        "  one: {male: 1, female: 2, asian: 3, below 30 years: 4, from 30 years: 5,"
-        " cite: ada_2025}\n"
-        "  other: {female: 2, male: 1, below 30 years: 4, asian: 3, from 30 years: 5,"
-        " cite: ada_2025}\n",
+        (
+            "  - {name: expected, below: one}\n  - {name: raised, from: other}\nthresholds:\n"
+            "  one: {male: 1, female: 2, asian: 3, below 30 years: 4, from 30 years: 5,"
+            " cite: ada_2025}\n"
+            "  other: {female: 2, male: 1, below 30 years: 4, asian: 3, from 30 years: 5,"
+            " cite: ada_2025}\n"
+        ),
     )
 
     found = rules.found({INDEX: changes})

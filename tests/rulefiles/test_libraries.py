@@ -83,7 +83,7 @@ def test_the_profile(rules):
     ("path", "before", "after", "expected"),
     [
         ("groups/ir.yaml", "merge", "melt", "CDS105 expected one of `show_one`, `merge`"),
-        ("population/adults.yaml", ", if_unknown: show", "", "CDS420 exclusion `dying`"),
+        ("population/adults.yaml", ",\n     if_unknown: show", "", "CDS420 exclusion `dying`"),
         (
             "population/adults.yaml",
             "require:",

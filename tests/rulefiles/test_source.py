@@ -3,6 +3,8 @@ YAML 1.2 core, and less: what is read, and what is refused.
 """
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds.core.rules import Place
 from cds.rulefiles import source as source_module
@@ -184,3 +186,13 @@ def test_a_key_may_be_quoted():
     block, _ = read("'1': a\n")
 
     assert isinstance(block.keys["1"], Scalar)
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab:-?[]{},#&*!|>'\"%@ \n\té~1")), max_size=60))
+def test_no_text_is_too_odd_to_be_read(text):
+    """
+    Whatever is written, it is read or reported.
+    """
+    block, found = read(text)
+
+    assert (block is None) <= bool(found)

@@ -13,8 +13,6 @@ from cds.errors import BadRequest, CannotProceed, EngineFailed, EvaluatorsDisagr
 from cds.service.app import create_app
 from cds.service.logs import configure
 from cds.service.settings import Settings
-
-
 from tests.service.fakes import Fake, Told
 
 SERVICE = "/cds-services/metabolic-patient-view"
@@ -313,9 +311,10 @@ def test_production_shows_no_documents_and_answers_no_page(serve):
     client = serve(env="production")
 
     assert 404 == client.get("/openapi.json").status_code
-    assert "access-control-allow-origin" not in client.get(
-        "/cds-services", headers={"Origin": "https://example.org"}
-    ).headers
+    assert (
+        "access-control-allow-origin"
+        not in client.get("/cds-services", headers={"Origin": "https://example.org"}).headers
+    )
 
 
 def test_the_interface_is_described_in_development(serve):

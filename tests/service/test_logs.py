@@ -11,7 +11,7 @@ import pytest
 
 from cds.service.logs import configure, log, told_of
 
-SECRET = "Zebedee 1961-07-03"
+MARK = "Zebedee 1961-07-03"
 
 
 def written(*, strict, action):
@@ -28,7 +28,7 @@ def fail():
     """
     Raise something that holds data of a patient.
     """
-    name = SECRET
+    name = MARK
     raise KeyError(name)
 
 
@@ -50,9 +50,9 @@ def test_a_line_is_json_with_time_and_level():
 @pytest.mark.parametrize(
     ("event", "keys"),
     [
-        ("answered", {"patient": SECRET}),
-        (SECRET, {}),
-        ("answered", {"status": SECRET}),
+        ("answered", {"patient": MARK}),
+        (MARK, {}),
+        ("answered", {"status": MARK}),
         ("answered", {"status": True}),
         ("answered", {"path": "x" * 201}),
         ("engine_divergence", {"nodes": [1]}),
@@ -66,7 +66,7 @@ def test_what_is_not_on_the_list_is_dropped_and_counted(event, keys):
     (line,) = written(strict=False, action=lambda: log.info(event, **keys))
 
     assert 1 == line["dropped"]
-    assert SECRET not in json.dumps(line)
+    assert MARK not in json.dumps(line)
     with pytest.raises(ValueError, match="not on the list"):
         written(strict=True, action=lambda: log.info(event, **keys))
 
@@ -82,7 +82,7 @@ def test_an_error_is_told_without_its_message():
 
     assert "KeyError" == told["error"]
     assert told["frames"][-1].endswith(" fail")
-    assert SECRET not in json.dumps(told)
+    assert MARK not in json.dumps(told)
 
 
 def test_libraries_write_the_same_lines():
@@ -91,14 +91,14 @@ def test_libraries_write_the_same_lines():
     """
 
     def action():
-        logging.getLogger("uvicorn.error").warning("Invalid request %s", SECRET)
-        logging.getLogger("asyncio").error(SECRET)
+        logging.getLogger("uvicorn.error").warning("Invalid request %s", MARK)
+        logging.getLogger("asyncio").error(MARK)
         try:
             fail()
         except KeyError:
             logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
-        logging.getLogger("uvicorn.error").error(OSError(errno.EADDRINUSE, SECRET))
-        logging.getLogger("somebody").info(SECRET)
+        logging.getLogger("uvicorn.error").error(OSError(errno.EADDRINUSE, MARK))
+        logging.getLogger("somebody").info(MARK)
 
     lines = written(strict=True, action=action)
 
@@ -107,4 +107,4 @@ def test_libraries_write_the_same_lines():
     ]
     assert "KeyError" == lines[2]["error"]
     assert "Address already in use" == lines[3]["why"]
-    assert SECRET not in json.dumps(lines)
+    assert MARK not in json.dumps(lines)

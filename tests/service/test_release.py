@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cds.errors import RuleError
-from cds.service.release import UnreviewedError, open_release
+from cds.service.release import NotServedError, open_release
 from cds.service.settings import Settings, default_rules
 from cds.service.start import clock_of, try_next
 
@@ -30,8 +30,16 @@ def test_production_refuses_what_nobody_reviewed():
     """
     Unless it is told to.
     """
-    with pytest.raises(UnreviewedError, match="ALLOW_UNREVIEWED=1"):
+    with pytest.raises(NotServedError, match="ALLOW_UNREVIEWED=1"):
         open_release(default_rules(), unreviewed=False)
+
+
+def test_a_release_without_a_card_is_not_served(tmp_path):
+    """
+    Its silence would look like health.
+    """
+    with pytest.raises(NotServedError, match="no active card"):
+        open_release(tmp_path, unreviewed=True)
 
 
 def test_rules_that_cannot_be_used_are_not_served(tmp_path):

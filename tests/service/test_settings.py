@@ -9,7 +9,7 @@ import pytest
 
 from cds.service.settings import BadSettingsError, Settings, default_rules, read_settings
 
-SECRET = "Zebedee"
+MARK = "Zebedee"
 
 
 @pytest.fixture
@@ -81,28 +81,28 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"CDS_PROT": SECRET}, "CDS_PROT: is no setting"),
-        ({"CDS_ENV": SECRET}, "CDS_ENV: Input should be 'production' or 'development'"),
-        ({"PORT": SECRET}, "CDS_PORT: Input should be a valid integer"),
+        ({"CDS_PROT": MARK}, "CDS_PROT: is no setting"),
+        ({"CDS_ENV": MARK}, "CDS_ENV: Input should be 'production' or 'development'"),
+        ({"PORT": MARK}, "CDS_PORT: Input should be a valid integer"),
         ({"PORT": "70000"}, "CDS_PORT: Input should be less than or equal to 65535"),
-        ({"ENGINE": SECRET}, "CDS_ENGINE: Input should be 'durable', 'reference' or 'both'"),
+        ({"ENGINE": MARK}, "CDS_ENGINE: Input should be 'durable', 'reference' or 'both'"),
         ({"CDS_CLOCK": "2026-11-21"}, "CDS_CLOCK: the clock cannot be frozen in production"),
-        ({"CDS_ENV": "development", "CDS_CLOCK": SECRET}, "CDS_CLOCK: "),
+        ({"CDS_ENV": "development", "CDS_CLOCK": MARK}, "CDS_CLOCK: "),
         (
             {"CDS_ENV": "development", "CDS_CLOCK": "2026-11-21T10:00:00"},
             "CDS_CLOCK: must be a date, or an instant with its zone",
         ),
         (
-            {"CDS_ENV": "development", "HOST": "0.0.0.0"},
+            {"CDS_ENV": "development", "HOST": "0.0.0.0"},  # noqa: S104 - refused
             "HOST: development serves on loopback only",
         ),
         (
             {"CDS_ENV": "development", "HOST": "example.org"},
             "HOST: development serves on loopback only",
         ),
-        ({"CDS_RULES": f"/{SECRET}"}, "CDS_RULES: Path does not point to a directory"),
+        ({"CDS_RULES": f"/{MARK}"}, "CDS_RULES: Path does not point to a directory"),
         ({"CDS_MAX_BODY": "7"}, "CDS_MAX_BODY: "),
-        ({"CDS_ALLOW_UNREVIEWED": SECRET}, "CDS_ALLOW_UNREVIEWED: "),
+        ({"CDS_ALLOW_UNREVIEWED": MARK}, "CDS_ALLOW_UNREVIEWED: "),
     ],
 )
 def test_what_cannot_be_used_stops_the_start(environment, values, expected):
@@ -115,7 +115,7 @@ def test_what_cannot_be_used_stops_the_start(environment, values, expected):
         read()
 
     assert expected in str(error.value)
-    assert SECRET not in str(error.value)
+    assert MARK not in str(error.value)
 
 
 def test_localhost_is_loopback():
