@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from cds.core.facts import Bound, Gap, Result, Snapshot, Unusable
 from cds.core.findings import Interval
+from cds.core.quantity import round12
 
-__all__ = ["Datum", "gap_of", "latest", "range_of"]
+__all__ = ["Datum", "gap_of", "latest", "range_of", "sent_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,22 @@ def range_of(value: Decimal, bound: Bound) -> Interval:
 _ZERO = Decimal(0)
 
 
+def sent_of(result: Result) -> Interval:
+    """Give the number as it was sent, as far as it is compared: to twelve digits."""
+    return range_of(round12(result.sent), result.bound)
+
+
 def _conflict(results: tuple[Result, ...], unusable: tuple[Unusable, ...]) -> Datum | None:
-    pairs = [one for one in unusable if one.reason is Gap.CONFLICT and one.when is not None]
+    pairs = [(one.when, one) for one in unusable if one.reason is Gap.CONFLICT and one.when]
     if not pairs:
         return None
-    newest = max(pairs, key=lambda one: one.when.end if one.when else None)  # type: ignore[arg-type,return-value]
-    if newest.when is None or (results and results[0].when.end >= newest.when.end):
+    newest = max((when for when, _ in pairs), key=lambda when: when.end)
+    if results and results[0].when.end >= newest.end:
         return None
-    day = [one for one in pairs if one.when is not None and one.when.day == newest.when.day]
+    day = [one for when, one in pairs if when.day == newest.day]
     numbers = [one.value for one in day if one.value is not None]
-    sents = [one.sent for one in day if one.sent is not None]
-    if not numbers or len({one.unit for one in day}) != 1:
+    sents = [round12(one.sent) for one in day if one.sent is not None]
+    if not numbers or not sents or len({one.unit for one in day}) != 1:
         return None
     return Datum(
         number=Interval(min(numbers), max(numbers)),
@@ -82,7 +88,7 @@ def latest(snapshot: Snapshot, concept: str) -> Datum | None:
     one = results[0]
     return Datum(
         number=range_of(one.value, one.bound),
-        sent=range_of(one.sent, one.bound),
+        sent=sent_of(one),
         unit=one.unit,
         days=one.days,
         result=one,

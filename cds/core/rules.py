@@ -471,7 +471,8 @@ class Concept:
     *type*: `quantity` (Observation, or one of its components), `answer` (a coded
     Observation that means yes, no or nothing, by *answers*), `date` (an Observation
     whose value is a date), `problem` (Condition), `medicine`, `procedure`, `plan`,
-    `family` (FamilyMemberHistory), `episode` (made of other concepts, see *begins*).
+    `family` (FamilyMemberHistory), `episode` (made of other concepts, see *begins*),
+    `encounter` (by its class), `person` (the patient is recorded as deceased).
 
     *search* names the prefetch search that brings it; *within* is the age in days up
     to which a result counts unless a clause says otherwise. *conflicts*: two results

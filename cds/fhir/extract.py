@@ -16,7 +16,7 @@ from cds.core.rules import Concept, Search
 from cds.fhir.codings import Systems
 from cds.fhir.encounters import AcuteStays, Encounters
 from cds.fhir.episodes import Episode, find_episodes
-from cds.fhir.gathering import COUNTED, Gathered
+from cds.fhir.gathering import COUNTED, Gathered, source_of
 from cds.fhir.medicines import Medicines
 from cds.fhir.observations import Observations
 from cds.fhir.person import birth_of, person_of
@@ -64,6 +64,7 @@ class Extractor:
         self._searches = dict(searches)
         self._groups = dict(groups or {})
         self._episodes = [one for one in every if one.type == "episode"]
+        self._of_person = [one for one in every if one.type == "person"]
         self._observations = Observations(every, known)
         self._encounters = Encounters(every)
         self._problems = Problems(every, known)
@@ -179,6 +180,10 @@ class Extractor:
             groups=self._groups,
             sex_is_settled=not entries.get(_GENDER_CARE),
         )
+        if person.deceased:
+            source = source_of(retrieved.patient)
+            for concept in self._of_person:
+                entries[concept.id] = (Entry(concept.id, source),)
         return Snapshot(
             as_of=gathered.as_of,
             person=person,

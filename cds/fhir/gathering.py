@@ -31,6 +31,7 @@ COUNTED: Final = frozenset(
         Gap.OTHER_PATIENT,
         Gap.NO_SUBJECT,
         Gap.VERSION,
+        Gap.NO_VALUE,
         Gap.ACUTE,
         Gap.PREGNANCY,
     }

@@ -323,6 +323,10 @@ class _Writer:
 _SAID = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.CONFLICT, Gap.FUTURE, Gap.STATUS, Gap.COMPARATOR})
 
 
+def _counted(points: int) -> str:
+    return "1 point" if points == 1 else f"{points} points"
+
+
 def _titled(title: str, year: int) -> str:
     return title if str(year) in title else f"{title} ({year})"
 

@@ -255,7 +255,7 @@ class Words:
         if name == "stage":
             return self._stage(part)
         if name == "unusable":
-            return self._unusable(part, card, most)
+            return self._unusable(part, most)
         if name == "as_of":
             return self._date(part)
         if name == "patient":
@@ -296,20 +296,20 @@ class Words:
         days = int(match[1]) if match else 0
         return (self._snapshot.as_of + timedelta(days=days)).date().isoformat()
 
-    def _unusable(self, part: str, card: Card, most: int) -> str:
-        found = self.unusable(card)
+    def _unusable(self, part: str, most: int) -> str:
+        found = self.unusable()
         if part == "count":
             return str(len(found))
-        return _listed([self.thing(one[0], one[1]) for one in found], most)
+        return _listed([self.thing(title, value) for title, value in found], most)
 
-    def unusable(self, card: Card) -> list[tuple[str, str, Gap, str, int | None]]:
+    def unusable(self) -> list[tuple[str, str]]:
         """
-        List results that were not used for a reason somebody can mend.
+        List recent results that were not used for a reason somebody can mend.
 
-        As (title, value or "", reason, date or "", age in days), newest first.
+        As (title, value or ""), newest first; a result that several concepts would
+        have read is one result.
         """
-        del card
-        found = []
+        found: dict[str, tuple[int, str, str]] = {}
         for concept in self._rules.concepts.values():
             for one in self._snapshot.unusable.get(concept.id, ()):
                 if one.reason not in _MENDABLE or (one.days or 0) > _RECENT_DAYS:
@@ -317,11 +317,8 @@ class Words:
                 value = ""
                 if one.sent is not None and (one.unit in concept.units or not one.unit):
                     value = _joined(plain(one.sent), one.unit or "1")
-                found.append(
-                    (concept.title, value, one.reason, one.when.day if one.when else "", one.days)
-                )
-        unique = list(dict.fromkeys(found))
-        return sorted(unique, key=lambda one: one[4] if one[4] is not None else 0)
+                found.setdefault(one.source.path, (one.days or 0, concept.title, value))
+        return [(title, value) for _, title, value in sorted(found.values())]
 
     @staticmethod
     def thing(title: str, value: str) -> str:

@@ -32,12 +32,12 @@ def arbitrate(rules: Ruleset, conclusions: Conclusions) -> Decision:
     fired.sort(key=urgency)
     kept, cut = _grouped(rules, fired)
     if any(one.indicator == "critical" for one in kept):
-        cut.extend(one.card for one in kept if one.indicator == "info")
+        cut.extend(name for one in kept if one.indicator == "info" for name in _cards_of(one))
         kept = [one for one in kept if one.indicator != "info"]
     kept.sort(key=urgency)
     critical = sum(one.indicator == "critical" for one in kept)
     most = max(rules.profile.most_cards, critical)
-    cut.extend(one.card for one in kept[most:])
+    cut.extend(name for one in kept[most:] for name in _cards_of(one))
     kept = kept[:most]
     gone = set(cut)
     return Decision(
@@ -52,6 +52,11 @@ def arbitrate(rules: Ruleset, conclusions: Conclusions) -> Decision:
             (one.card, one.needs) for one in outcomes.values() if one.state == "unknown"
         ),
     )
+
+
+def _cards_of(finding: CardFinding) -> Iterable[str]:
+    """Name a card and those that became a part of it: they are cut together."""
+    return (finding.card, *(one.card for one in (*finding.appended, *finding.merged)))
 
 
 def _grouped(

@@ -13,14 +13,27 @@ from decimal import Decimal
 
 from cds.core.facts import Gap, Result, Snapshot
 from cds.core.findings import IndexResult, Interval
-from cds.core.latest import gap_of, latest, range_of
+from cds.core.latest import gap_of, latest, range_of, sent_of
 from cds.core.moment import DAY, Moment
 from cds.core.quantity import round12
-from cds.core.rules import Compare, Concept, Expr, Index, Input, Limit, Reading
-from cds.core.truth import Need, Truth, all_of, any_of, negate, unknown
+from cds.core.rules import (
+    All,
+    Any_,
+    AtLeast,
+    Compare,
+    Concept,
+    Expr,
+    Index,
+    Input,
+    Limit,
+    Not,
+    Reading,
+)
+from cds.core.truth import Need, Truth, all_of, any_of, at_least, negate, unknown
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from cds.reasoning.formula import FREE, Chosen, Formula
 from cds.reasoning.grading import Ask
+from cds.reasoning.questions import is_input
 
 __all__ = ["Numbers"]
 
@@ -101,7 +114,7 @@ class Numbers:
             reading.low,
             reading.high,
             self._facing,
-            sent=range_of(result.sent, result.bound),
+            sent=sent_of(result),
             unit=result.unit,
             result=result,
         )
@@ -307,24 +320,30 @@ class Numbers:
             if name in self._asked.get(index.id, ()):
                 answer = ask(name)
             else:
-                answer = self._of_inputs(gate.when, chosen)
+                answer = self._of_inputs(gate.when, name, chosen, ask)
             if answer.is_yes or (answer.is_unknown and gate.if_unknown == "withhold"):
                 return gate.id
         return None
 
-    def _of_inputs(self, expr: Expr, chosen: Mapping[str, Chosen]) -> Truth:
-        if isinstance(expr, Compare):
+    def _of_inputs(
+        self, expr: Expr, name: str, chosen: Mapping[str, Chosen], ask: Ask
+    ) -> Truth:
+        """Answer a gate about the chosen inputs; its other clauses are questions."""
+        if isinstance(expr, Compare) and is_input(expr):
             one = chosen.get(expr.name)
             if one is None:
                 return unknown(Need(expr.name, Gap.NO_PAIR))
             return compare(
                 one.number, expr.low, expr.high, self._facing, sent=one.sent, unit=one.unit
             )
-        kind = type(expr).__name__
-        if kind == "Not":
-            return negate(self._of_inputs(expr.of, chosen))  # type: ignore[union-attr,arg-type]
-        join = all_of if kind == "All" else any_of
-        return join(self._of_inputs(one, chosen) for one in expr.of)  # type: ignore[union-attr]
+        if isinstance(expr, Not):
+            return negate(self._of_inputs(expr.of, name, chosen, ask))
+        if isinstance(expr, All | Any_ | AtLeast):
+            answers = [self._of_inputs(one, name, chosen, ask) for one in expr.of]
+            if isinstance(expr, AtLeast):
+                return at_least(expr.count, answers)
+            return all_of(answers) if isinstance(expr, All) else any_of(answers)
+        return ask(f"{name}.{expr.key}")
 
     def _choose(self, index: Index) -> tuple[dict[str, Chosen], list[Need]]:
         """Choose the newest set of inputs that satisfies every pair."""
@@ -360,7 +379,7 @@ class Numbers:
         for name, result in picked.items():
             chosen[name] = Chosen(
                 range_of(result.value, result.bound),
-                range_of(result.sent, result.bound),
+                sent_of(result),
                 result.unit,
                 result,
             )
@@ -433,9 +452,9 @@ class Numbers:
     ) -> Interval | None:
         formula = index.formula
         sent_unit = ""
-        first = index.inputs[0].name
+        first = index.inputs[0].name if index.inputs else ""
         if index.formula_in:
-            unit = chosen[first].unit
+            unit = chosen[first].unit if first in chosen else ""
             sent_unit = unit if unit in index.formula_in else next(iter(index.formula_in))
             formula = index.formula_in[sent_unit]
         if formula is None:

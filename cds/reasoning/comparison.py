@@ -32,30 +32,45 @@ def possible_cases(threshold: Threshold, facing: Facing) -> tuple[Case, ...]:
     Give the cut-offs that may be this patient's: several while sex or age is unknown.
 
     An ethnic group's own cut-off counts only where the group was sent or set by the
-    site; otherwise the general one.
+    site; otherwise the general one. None where nothing is said of some whom this
+    patient may be.
     """
-    if len(threshold.cases) == 1:
-        return threshold.cases
-    groups = {case.group for case in threshold.cases}
-    group = facing.group if facing.group in groups else ""
-    return tuple(
-        case
-        for case in threshold.cases
-        if case.group == group
-        and (not case.sex or facing.sex not in _SEXES or case.sex == facing.sex)
-        and _age_may_fit(case, facing.ages)
-    )
+    cases = threshold.cases
+    if len(cases) == 1 and _is_for_everybody(cases[0]):
+        return cases
+    group = facing.group if any(case.group == facing.group for case in cases) else ""
+    cases = tuple(case for case in cases if case.group == group)
+    found: dict[Case, None] = {}
+    for sex in (facing.sex,) if facing.sex in _SEXES else _SEXES:
+        for age in _ages(cases, facing.ages):
+            fitting = [case for case in cases if _fits(case, sex, age)]
+            if not fitting:
+                return ()
+            found.update(dict.fromkeys(fitting))
+    return tuple(found)
 
 
 _SEXES = ("male", "female")
 
 
-def _age_may_fit(case: Case, ages: tuple[int, int] | None) -> bool:
+def _is_for_everybody(case: Case) -> bool:
+    return not case.sex and not case.group and case.age_from is case.age_below is None
+
+
+def _ages(cases: Iterable[Case], ages: tuple[int, int] | None) -> set[int]:
+    """Give ages that stand for all that this patient may have."""
+    cuts = {cut for case in cases for cut in (case.age_from, case.age_below) if cut is not None}
     if ages is None:
-        return True
+        return {min(cuts, default=0) - 1, *cuts}
     youngest, oldest = ages
-    return (case.age_from is None or oldest >= case.age_from) and (
-        case.age_below is None or youngest < case.age_below
+    return {youngest, *(cut for cut in cuts if youngest < cut <= oldest)}
+
+
+def _fits(case: Case, sex: str, age: int) -> bool:
+    return (
+        case.sex in {"", sex}
+        and (case.age_from is None or age >= case.age_from)
+        and (case.age_below is None or age < case.age_below)
     )
 
 

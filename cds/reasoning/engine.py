@@ -80,7 +80,11 @@ class Engine:
         self._words = _words_by_time(program)
         self._of_indices = of_indices
         self._of_factors = of_factors
-        self._handle = durable_rules_engine.create_ruleset("cds", json.dumps(_definition(program)))
+        self._definition = _json(_definition(program))
+        try:
+            self._handle = durable_rules_engine.create_ruleset("cds", self._definition)
+        except durable_rules_engine.error as problem:
+            raise EngineFailed(str(problem)) from None
         self._spoiled = False
 
     def close(self) -> None:
@@ -97,24 +101,23 @@ class Engine:
         """Evaluate one snapshot; *worked* and *graded* hold what was worked out before."""
         if self._spoiled:
             durable_rules_engine.delete_ruleset(self._handle)
-            self._handle = durable_rules_engine.create_ruleset(
-                "cds", json.dumps(_definition(self._program))
-            )
+            self._handle = durable_rules_engine.create_ruleset("cds", self._definition)
             self._spoiled = False
+        facing = Facing(snapshot.person, snapshot.as_of, self._rules.profile.ethnic_group)
+        numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
+        session = _Session(self._rules, self._program, self._handle, snapshot, facing, numbers)
+        session.grade_with(self._of_factors, graded)
         code, offset = durable_rules_engine.assert_fact(self._handle, _BOOT)
         if code:
             self._spoiled = True
             msg = "a session was left behind"
             raise EngineFailed(msg)
         try:
-            facing = Facing(snapshot.person, snapshot.as_of, self._rules.profile.ethnic_group)
-            numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
-            session = _Session(
-                self._rules, self._program, self._handle, offset, snapshot, facing, numbers
-            )
-            session.grade_with(self._of_factors, graded)
-            session.fire()  # a session must have fired once before it may be deleted
+            session.boot(offset)
             return session.run(self._words)
+        except durable_rules_engine.error as problem:
+            # It names a code and nothing of the patient.
+            raise EngineFailed(str(problem)) from None
         finally:
             durable_rules_engine.delete_state(self._handle, _SESSION)
 
@@ -127,7 +130,6 @@ class _Session:
         rules: Ruleset,
         program: Program,
         handle: int,
-        offset: int,
         snapshot: Snapshot,
         facing: Facing,
         numbers: Numbers,
@@ -135,7 +137,7 @@ class _Session:
         self._rules = rules
         self._program = program
         self._handle = handle
-        self._offset = offset
+        self._offset = 0
         self._snapshot = snapshot
         self._facing = facing
         self._numbers = numbers
@@ -166,6 +168,11 @@ class _Session:
             msg = f"fact {self._asserted} was refused with code {code}"
             raise EngineFailed(msg)
         self._pending = True
+
+    def boot(self, offset: int) -> None:
+        """Let the boot rule fire: a session must have fired once before it may be deleted."""
+        self._offset = offset
+        self.fire()
 
     def fire(self) -> None:
         """Let everything fire that can; each firing proves one rail of one node."""
@@ -291,8 +298,9 @@ class _Session:
         if found.name not in self._program.numbers or found.number is None:
             return
         low, high = _ends(found.number)
-        days = "" if found.days is None else f',"days":{found.days}'
-        self._tell(f'"kind":"{kind}","code":"{found.name}","lo":{low},"hi":{high}{days}')
+        # What is made of no dated result is as old as this evaluation.
+        days = found.days or 0
+        self._tell(f'"kind":"{kind}","code":"{found.name}","lo":{low},"hi":{high},"days":{days}')
 
     def _tell_grade(self, name: str) -> None:
         factor = self._rules.factors[name]
@@ -488,6 +496,15 @@ def _write(number: float) -> str:
         raise EngineFailed(msg)
     text = repr(number)
     return format(Decimal(text), "f") if "e" in text else text
+
+
+def _json(value: Any) -> str:
+    """Write JSON with numbers as the engine reads them."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(name)}:{_json(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{','.join(_json(one) for one in value)}]"
+    return _write(value) if isinstance(value, float) else json.dumps(value)
 
 
 def _words_by_time(program: Program) -> dict[str, dict[str, list[Word]]]:

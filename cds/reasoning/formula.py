@@ -31,6 +31,7 @@ __all__ = ["FREE", "Chosen", "Formula"]
 # comes out as NaN and is reported, never shown.
 FREE: Final = Context(prec=28, traps=[])
 _INFINITE: Final = Decimal("Infinity")
+_NONE: Final = Decimal("NaN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ class Formula:
     def _input(
         self, ref: InputRef, at: Mapping[str, Decimal], first: str, first_unit: str
     ) -> Decimal:
-        value = at[ref.name]
+        value = at.get(ref.name)
+        if value is None:
+            return _NONE
         unit = ref.unit or (first_unit if ref.name == first else "")
         concept = self._concepts.get(ref.name)
         if not unit or concept is None or unit == concept.unit:
@@ -139,6 +142,11 @@ class Formula:
         )
 
 
+def _extreme(pick: Callable[..., Decimal], values: tuple[Decimal, ...]) -> Decimal:
+    """Pick from numbers; what is not a number among them is the answer."""
+    return next((one for one in values if one.is_nan()), None) or pick(values)
+
+
 def _logistic(x: Decimal) -> Decimal:
     return FREE.divide(Decimal(1), FREE.add(Decimal(1), FREE.exp(-x)))
 
@@ -155,7 +163,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Decimal]] = {
     "log10": FREE.log10,
     "exp": FREE.exp,
     "sqrt": FREE.sqrt,
-    "min": lambda *values: min(values),
-    "max": lambda *values: max(values),
+    "min": lambda *values: _extreme(min, values),
+    "max": lambda *values: _extreme(max, values),
     "logistic": _logistic,
 }

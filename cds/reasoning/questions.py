@@ -25,7 +25,7 @@ from cds.core.rules import (
     clauses_of,
 )
 
-__all__ = ["Question", "asked_by", "asks_inputs_only", "blocks_of", "questions"]
+__all__ = ["Question", "asked_by", "blocks_of", "is_input", "questions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Question:
     wording: bool = False
 
 
-def asks_inputs_only(expr: Expr) -> bool:
-    """Tell whether a condition of an index asks about its chosen inputs."""
-    return any(isinstance(one, Compare) and one.what == "input" for one in clauses_of(expr))
+def is_input(clause: Expr) -> bool:
+    """Tell whether a clause of an index asks about one of its chosen inputs."""
+    return isinstance(clause, Compare) and clause.what == "input"
 
 
 def blocks_of(expr: Expr) -> Iterator[All | Any_ | AtLeast]:
@@ -73,9 +73,15 @@ def _exclusion(prefix: str, one: Exclusion, owner: tuple[str, str]) -> Iterator[
 def _of_index(index: Index) -> Iterator[Question]:
     owner = ("index", index.id)
     for gate in index.not_valid_if:
-        if not asks_inputs_only(gate.when):
-            name = f"{index.id}.not_valid_if.{gate.id}"
+        name = f"{index.id}.not_valid_if.{gate.id}"
+        clauses = tuple(clauses_of(gate.when))
+        if not any(is_input(one) for one in clauses):
             yield Question(name, gate.when, both=gate.if_unknown == "withhold", owner=owner)
+            continue
+        # What is asked of chosen inputs is joined where they are chosen.
+        for clause in clauses:
+            if not is_input(clause):
+                yield Question(f"{name}.{clause.key}", clause, both=True, owner=owner)
     for name, expr in index.conditions.items():
         yield Question(f"{index.id}.conditions.{name}", expr, both=True, owner=owner)
     for name, expr in index.count_of.items():

@@ -273,7 +273,7 @@ class Run:
         ranks = {name: len(names) - at for at, name in enumerate(names)}
         at = ranks.get(found.grade, 0)
         could = max(at, ranks.get(found.could_become, 0))
-        wanted = ranks[clause.grade]
+        wanted = ranks.get(clause.grade, 0)
         needs = found.needs or (Need(clause.name, Gap.NOT_DECIDED),)
         if clause.or_more:
             if at >= wanted:

@@ -158,6 +158,7 @@ _CONCEPT: Final = Keys(
                 "family",
                 "episode",
                 "encounter",
+                "person",
             )
         ),
     },

@@ -16,7 +16,7 @@ from cds.core.rules import Concept, Limit, Place, Reading, Search
 from cds.rulefiles.diagnostics import Report, a, did_you_mean, listed
 from cds.rulefiles.thresholds import Target, Written
 
-__all__ = ["Declared", "Names", "Scope", "order_of"]
+__all__ = ["AGE", "Declared", "Names", "Scope", "order_of"]
 
 AGE: Final = Target("age", "years", dict.fromkeys(("years", "year", "a"), Conversion()))
 _COUNTED: Final = dict.fromkeys(("1", "days", "day", "d"), Conversion())

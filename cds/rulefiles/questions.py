@@ -35,6 +35,7 @@ _ENTRIES: Final = frozenset(
         "family",
         "episode",
         "encounter",
+        "person",
     }
 )
 _MEASURED: Final = frozenset({"quantity", "answer", "date", "episode"})

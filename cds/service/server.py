@@ -71,6 +71,19 @@ class _WithDeadline(HttpToolsProtocol):
         if self._in_head and self._head > MOST_HEAD:
             self._end()
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # Perhaps in the middle of what arrived with the end of the last request.
+        self._in_head = True
+        self._head = 0
+        self._start()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head += len(name) + len(value)
+        if self._head > 2 * MOST_HEAD:
+            raise ValueError("a head that is too long, all of it at once")
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop()
