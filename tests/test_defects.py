@@ -34,6 +34,7 @@ ROWS = {row["name"]: row for row in TABLE["rows"]}
 FIRST_CONTENT = set(next(row["notFired"] for row in TABLE["rows"] if len(row.get("notFired", "")) > 12))
 DOCUMENT = ROOT / "docs" / "defects.md"
 FILLER = "x" * 200_000
+BOUND = re.compile(r"\| [^|]+ \| [<>≤≥]")
 
 
 def body_of(row):
@@ -165,18 +166,18 @@ def test_what_is_dropped_is_named(answers, name):
         assert reasons & set(expected["reason"]), (expected, found)
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_no_defect_is_silent(answers, name):
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row["file"]])
+def test_no_defect_is_silent(answers, sound, name):
     """
-    Where fewer rules fire than without the defect, something visible says why.
+    Where fewer rules fire than without the defect, something new and visible says why.
     """
     if answers[name].status_code != 200:
         assert is_outcome(answers[name])
         return
-    body = answers[name].json()
-    lost = {"IR-STG-04", "IR-STG-06", "IR-ACT-01", "IR-SLP-01"} - fired(evaluation_of(answers[name]))
+    base, body = sound["compensated_insulin_resistance"], answers[name].json()
+    lost = fired(base["extension"][EVALUATION]) - fired(body["extension"][EVALUATION])
 
-    assert not lost or reasons_in(body)
+    assert not lost or reasons_in(body) - reasons_in(base), lost
 
 
 def reasons_in(body):
@@ -195,6 +196,8 @@ def reasons_in(body):
         found |= {line for line in rest.partition("\n\n**")[0].splitlines() if heading and line}
         found |= {line for line in card["detail"].splitlines() if line.startswith("Not known: ")}
         found |= {line for line in card["detail"].splitlines() if "not received" in line}
+        # A bound is told with the number it belongs to.
+        found |= {line for line in card["detail"].splitlines() if BOUND.match(line)}
     return found
 
 
@@ -214,13 +217,13 @@ def test_si_units_give_the_number_of_si_units(service):
     5.4 mmol/L and 114 pmol/L: 4.56, in the words of the card.
     """
     request = copy.deepcopy(REQUESTS["raised_homa_ir_alone"])
-    for value, unit, code in (("5.4", "mmol/L", "14771-0"), ("114", "pmol/L", "14796-7")):
-        wanted = {"14771-0": "1558-6", "14796-7": "20448-7"}[code]
-        for key, position in inputs_of(request):
-            one = request["prefetch"][key]["entry"][position]["resource"]
-            if one["code"]["coding"][0]["code"] == wanted:
-                one["code"]["coding"] = [{"system": "http://loinc.org", "code": code}]
-                one["valueQuantity"].update(value=Decimal(value), unit=unit, code=unit)
+    sent = {"1558-6": ("5.4", "mmol/L", "14771-0"), "27873-9": ("114", "pmol/L", "14796-7")}
+    for key, position in inputs_of(request):
+        one = request["prefetch"][key]["entry"][position]["resource"]
+        value, unit, code = sent.get(one["code"]["coding"][0]["code"], ("", "", ""))
+        if code:
+            one["code"]["coding"] = [{"system": "http://loinc.org", "code": code}]
+            one["valueQuantity"].update(value=Decimal(value), unit=unit, code=unit)
 
     cards = service.post(encode(request)).json()["cards"]
 
@@ -362,15 +365,19 @@ CORRUPTIONS = (
 
 def corrupted(request, key, position, corrupt):
     """
-    A request with one input changed; None: sent twice.
+    A request with one input changed, wherever it was sent; None: sent twice.
     """
     request = copy.deepcopy(request)
     bundle = request["prefetch"][key]
+    chosen = bundle["entry"][position]["resource"]
     if corrupt is None:
-        bundle["entry"].append(copy.deepcopy(bundle["entry"][position]))
+        bundle["entry"].append({"resource": chosen})
         bundle["total"] = len(bundle["entry"])
-    else:
-        corrupt(bundle["entry"][position]["resource"])
+        return encode(request)
+    for other, place in inputs_of(request):
+        one = request["prefetch"][other]["entry"][place]["resource"]
+        if one["id"] == chosen["id"]:
+            corrupt(one)
     return encode(request)
 
 

@@ -49,6 +49,7 @@ class Gap(StrEnum):
     OTHER_PATIENT = "other patient"
     NO_SUBJECT = "no subject"
     NO_VALUE = "no value"
+    TOO_FEW = "too few days"
     NOT_FASTING = "not known to be fasting"
     VERSION = "FHIR version"
     ACUTE = "acute illness"

@@ -98,9 +98,7 @@ def latest(snapshot: Snapshot, concept: str) -> Datum | None:
 def gap_of(snapshot: Snapshot, concept: str, search: str, within: int | None) -> Gap:
     """Say why a concept has no value inside the window; the newest fact about it decides."""
     unusable = snapshot.unusable.get(concept, ())
-    recent = [
-        one for one in unusable if within is None or one.days is None or one.days <= within
-    ]
+    recent = [one for one in unusable if within is None or one.days is None or one.days <= within]
     if recent:
         return min(recent, key=lambda one: -1 if one.days is None else one.days).reason
     if snapshot.results.get(concept) or unusable:

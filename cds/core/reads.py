@@ -166,7 +166,9 @@ def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:
 
 
 def _closure(rules: Ruleset) -> set[_Node]:
-    todo: list[_Node] = [("card", name) for name, card in rules.cards.items() if card.status == "active"]
+    todo: list[_Node] = [
+        ("card", name) for name, card in rules.cards.items() if card.status == "active"
+    ]
     if rules.population is not None:
         todo.extend(_named(rules.population.require))
         for one, _ in rules.population.unless:
@@ -194,7 +196,7 @@ def reached(rules: Ruleset) -> tuple[tuple[str, str], ...]:
     return tuple(
         (kind, name)
         for kind, name in rules.order
-        if ("stages", "") in found and kind == "stages" or (kind, name) in found
+        if (("stages", "") in found and kind == "stages") or (kind, name) in found
     )
 
 

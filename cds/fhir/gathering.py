@@ -32,6 +32,7 @@ COUNTED: Final = frozenset(
         Gap.NO_SUBJECT,
         Gap.VERSION,
         Gap.NO_VALUE,
+        Gap.TOO_FEW,
         Gap.ACUTE,
         Gap.PREGNANCY,
     }

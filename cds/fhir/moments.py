@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cds.core.moment import Moment
 
-__all__ = ["age_of", "day_written", "is_future", "parse", "read", "shifted"]
+__all__ = ["age_of", "day_written", "is_future", "latest_written", "parse", "read", "shifted"]
 
 _DATE: Final = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _INSTANT: Final = re.compile(

@@ -181,7 +181,7 @@ class Observations:
                 _date(sample, element, concept, source, gathered, expected=expected)
 
 
-def _result(  # noqa: PLR0917 - called a thousand times; names cost
+def _result(
     sample: _Sample,
     when: Moment,
     element: Resource,

@@ -243,10 +243,10 @@ def _habits(concept: Concept, results: list[Result], gathered: Gathered) -> list
         elif one.days <= within and day_written(one.when) not in days:
             days[day_written(one.when)] = one
         elif one.days > within:
-            _leave_out(one, Gap.NO_VALUE, gathered)
+            _leave_out(one, Gap.TOO_FEW, gathered)
     if len(days) < enough:
         for one in days.values():
-            _leave_out(one, Gap.NO_VALUE, gathered)
+            _leave_out(one, Gap.TOO_FEW, gathered)
         return kept
     return [*kept, _mean(concept, list(days.values()))]
 

@@ -8,7 +8,7 @@ No text of a record ever gets here. What a hole can say comes from the rule file
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -19,7 +19,7 @@ from cds.core.latest import Datum, gap_of, latest
 from cds.core.quantity import plain, shown
 from cds.core.rules import Card, Concept, Ruleset, Threshold
 
-__all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "unit_shown"]
+__all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "age", "unit_shown"]
 
 HOLE: Final = re.compile(r"\{\{(=?)\s*([^{}]+?)\s*\}\}")
 MOST_IN_SUMMARY: Final = 139
@@ -343,7 +343,7 @@ class _Holes(Mapping[str, "str | Decimal"]):
             return Decimal(self._words.hole(hole[1:].strip(), self._card))
         return self._words.hole(hole, self._card)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]  # pragma: no cover - never walked
+    def __iter__(self) -> Iterator[str]:  # pragma: no cover - never walked
         return iter(())
 
     def __len__(self) -> int:  # pragma: no cover - never counted
@@ -365,6 +365,7 @@ _REASONS: Final = {
     Gap.ACUTE: "not used: taken during or soon after acute illness",
     Gap.PREGNANCY: "not used: taken in or soon after pregnancy",
     Gap.NO_VALUE: "not used: no value sent",
+    Gap.TOO_FEW: "not used: single days only, too few for a habit",
 }
 
 

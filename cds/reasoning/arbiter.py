@@ -48,9 +48,7 @@ def arbitrate(rules: Ruleset, conclusions: Conclusions) -> Decision:
         withheld=tuple(
             Withheld(one.card, one.because) for one in outcomes.values() if one.state == "withheld"
         ),
-        unknown=tuple(
-            (one.card, one.needs) for one in outcomes.values() if one.state == "unknown"
-        ),
+        unknown=tuple((one.card, one.needs) for one in outcomes.values() if one.state == "unknown"),
     )
 
 
@@ -59,9 +57,7 @@ def _cards_of(finding: CardFinding) -> Iterable[str]:
     return (finding.card, *(one.card for one in (*finding.appended, *finding.merged)))
 
 
-def _grouped(
-    rules: Ruleset, fired: Iterable[CardFinding]
-) -> tuple[list[CardFinding], list[str]]:
+def _grouped(rules: Ruleset, fired: Iterable[CardFinding]) -> tuple[list[CardFinding], list[str]]:
     """Let each group speak with one card: the most urgent, or all of them merged."""
     members: dict[str, list[CardFinding]] = {}
     lines: list[CardFinding] = []

@@ -325,9 +325,7 @@ class Numbers:
                 return gate.id
         return None
 
-    def _of_inputs(
-        self, expr: Expr, name: str, chosen: Mapping[str, Chosen], ask: Ask
-    ) -> Truth:
+    def _of_inputs(self, expr: Expr, name: str, chosen: Mapping[str, Chosen], ask: Ask) -> Truth:
         """Answer a gate about the chosen inputs; its other clauses are questions."""
         if isinstance(expr, Compare) and is_input(expr):
             one = chosen.get(expr.name)
@@ -404,9 +402,7 @@ class Numbers:
         if youngest == oldest:
             return Chosen(Interval.exactly(Decimal(oldest)), Interval(None, None), "a")
         middle = Decimal(youngest + oldest) / 2
-        return Chosen(
-            Interval.exactly(middle), Interval(None, None), "a", None, ("age is about",)
-        )
+        return Chosen(Interval.exactly(middle), Interval(None, None), "a", None, ("age is about",))
 
     @staticmethod
     def _matching(

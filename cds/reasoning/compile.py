@@ -44,7 +44,7 @@ from cds.core.rules import (
 from cds.errors import RuleError
 from cds.reasoning.questions import Question
 
-__all__ = ["MOST_PRODUCTIONS", "Program", "compile_program"]
+__all__ = ["MOST_PRODUCTIONS", "Program", "Word", "compile_program"]
 
 Pattern = tuple[tuple[str, str, Any], ...]
 Term = tuple[Pattern, ...]
@@ -276,6 +276,7 @@ class _Compiler:
         return ((_truth(name, proves=proves),),)
 
     def _grade(self, clause: GradeIs, *, proves: bool) -> Rail:
+        self.program.graded.add(clause.name)
         names = [one.name for one in self.rules.factors[clause.name].grades]
         rank = len(names) - names.index(clause.grade) if clause.grade in names else 0
         kind = (("kind", "=", "grade"), ("code", "=", clause.name))
@@ -330,9 +331,7 @@ class _Compiler:
         ]
         if kind == "quantity":
             self.program.quantities.add(clause.name)
-        return self._range(
-            kind, clause.name, clause.low, clause.high, clause.within, proves=proves
-        )
+        return self._range(kind, clause.name, clause.low, clause.high, clause.within, proves=proves)
 
     def _range(
         self,
@@ -407,10 +406,16 @@ def _people(cases: list[Case]) -> Iterable[tuple[Term, list[Case]]]:
         {cut for one in cases for cut in (one.age_from, one.age_below) if cut is not None}
     )
     ends: list[int | None] = [None, *cuts, None]
-    spans = [(0, len(ends) - 1)] if not cuts else sorted(
-        {(0, len(ends) - 1)}
-        | {(at, to) for at in range(len(cuts) + 1) for to in (at + 1, at + 2) if to < len(ends)},
-        key=lambda span: span[0] - span[1],
+    spans = (
+        [(0, len(ends) - 1)]
+        if not cuts
+        else sorted(
+            {(0, len(ends) - 1)}
+            | {
+                (at, to) for at in range(len(cuts) + 1) for to in (at + 1, at + 2) if to < len(ends)
+            },
+            key=lambda span: span[0] - span[1],
+        )
     )
     sexes = ("", *_SEXES) if any(one.sex for one in cases) else ("",)
     for sex, (first, last) in product(sexes, spans):
@@ -533,7 +538,9 @@ def _contradicts(term: Term) -> bool:
         for name, operator, value in pattern[2:]
     ]
     if any(
-        asked.setdefault(what, value) != value for what, operator, value in wanted if operator == "="
+        asked.setdefault(what, value) != value
+        for what, operator, value in wanted
+        if operator == "="
     ):
         return True
     return any(

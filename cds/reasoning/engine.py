@@ -332,7 +332,8 @@ class _Session:
 
     def _tell_stage(self, label: str) -> None:
         flags = "".join(
-            f',"{flag}":{int(label in labels)}' for labels, flag in self._program.stage_flags.items()
+            f',"{flag}":{int(label in labels)}'
+            for labels, flag in self._program.stage_flags.items()
         )
         if flags:
             self._tell(f'"kind":"stage","code":"stage"{flags}')
@@ -501,7 +502,9 @@ def _write(number: float) -> str:
 def _json(value: Any) -> str:
     """Write JSON with numbers as the engine reads them."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(name)}:{_json(one)}" for name, one in value.items()) + "}"
+        return (
+            "{" + ",".join(f"{json.dumps(name)}:{_json(one)}" for name, one in value.items()) + "}"
+        )
     if isinstance(value, list):
         return f"[{','.join(_json(one) for one in value)}]"
     return _write(value) if isinstance(value, float) else json.dumps(value)
@@ -520,7 +523,10 @@ def _definition(program: Program) -> dict[str, Any]:
     definition: dict[str, Any] = {"boot": {"all": [{"m0": {"kind": "$boot"}}]}}
     for name, patterns in program.productions.items():
         definition[name] = {"all": patterns, "pri": 1}
-    definition["sink"] = {"all": [{"m0": {"$ex": {"kind": 1}}}, {"m1": {"kind": "$never"}}], "pri": 9}
+    definition["sink"] = {
+        "all": [{"m0": {"$ex": {"kind": 1}}}, {"m1": {"kind": "$never"}}],
+        "pri": 9,
+    }
     definition["zz"] = {
         "all": [{"m0": {"$and": [{"kind": "$never"}, {"code": "$never"}]}}],
         "pri": 9,

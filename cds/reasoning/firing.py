@@ -37,7 +37,9 @@ def outcome_of(card: Card, rules: Ruleset, run: Run) -> CardOutcome:
     if stop:
         return CardOutcome(card.id, "withheld", because=stop)
     names = (*notes, *_not_whole(card.show_if, rules, run))
-    return CardOutcome(card.id, "fires", finding=_finding(card, rules, run, tuple(dict.fromkeys(names))))
+    return CardOutcome(
+        card.id, "fires", finding=_finding(card, rules, run, tuple(dict.fromkeys(names)))
+    )
 
 
 def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:

@@ -125,8 +125,14 @@ def _graded(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> G
             floor, ceiling, disagrees = _settle(factor, floors, ceilings, floor, ceiling, newest)
             if not floor and not ceiling:
                 return GradeResult(
-                    factor.id, "graded", "conflicting", "conflicting", (low, high), because,
-                    disagrees, needs,
+                    factor.id,
+                    "graded",
+                    "conflicting",
+                    "conflicting",
+                    (low, high),
+                    because,
+                    disagrees,
+                    needs,
                 )
         if floor and ranks[reached] < ranks[floor]:
             reached = floor
@@ -140,9 +146,7 @@ def _graded(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> G
                 reached = ceiling
     if ranks[could] < ranks[reached]:
         could = reached
-    return GradeResult(
-        factor.id, "graded", reached, could, (low, high), because, disagrees, needs
-    )
+    return GradeResult(factor.id, "graded", reached, could, (low, high), because, disagrees, needs)
 
 
 def _by_points(factor: Factor, points: int, domains: int, high: int) -> str:

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cds.core.facts import Snapshot
-from cds.core.findings import CardOutcome, Conclusions, IndexResult
+from cds.core.findings import CardFinding, CardOutcome, Conclusions, IndexResult
 from cds.core.quantity import shown
 from cds.core.rules import (
     Card,
@@ -306,11 +306,17 @@ class _Compared:
         got = self._words.summary(rule.summaries[finding.summary].say, rule, finding)
         return None if got == str(expected) else got
 
+    def _text(self, rule: Card, finding: CardFinding) -> str:
+        said = (rule.details[at].say for at in finding.details)
+        return "\n".join(self._words.fill(one, rule, finding) for one in said)
+
     def _card_says(self, rule: Card, expected: Any) -> str | None:
         finding = self._outcome(rule).finding
         if finding is None:
             return self._outcome(rule).state
-        text = "\n".join(self._words.fill(rule.details[at].say, rule, finding) for at in finding.details)
+        text = "\n".join(
+            self._words.fill(rule.details[at].say, rule, finding) for at in finding.details
+        )
         wanted = expected if isinstance(expected, list | tuple) else [expected]
         return None if all(str(one) in text for one in wanted) else text
 
@@ -318,7 +324,9 @@ class _Compared:
         finding = self._outcome(rule).finding
         if finding is None:
             return self._outcome(rule).state
-        text = "\n".join(self._words.fill(rule.details[at].say, rule, finding) for at in finding.details)
+        text = "\n".join(
+            self._words.fill(rule.details[at].say, rule, finding) for at in finding.details
+        )
         wanted = expected if isinstance(expected, list | tuple) else [expected]
         return text if any(str(one) in text for one in wanted) else None
 

@@ -109,7 +109,7 @@ def _bundle(resources: list[dict[str, Any]], *, partial: bool) -> dict[str, Any]
 
 
 def _birth_date(text: str) -> str:
-    years = int(text.split()[0])
+    years = int(text.split(maxsplit=1)[0])
     return NOW.replace(year=NOW.year - years).date().isoformat()
 
 
@@ -263,10 +263,13 @@ def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, 
             "category": [meaning],
             **({"period": {"start": day}} if day else {}),
         }
+    verification = "refuted" if word == "refuted" else "confirmed"
     resource = {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"code": "resolved" if word == "history" else "active"}]},
-        "verificationStatus": {"coding": [{"code": "refuted" if word == "refuted" else "confirmed"}]},
+        "verificationStatus": {
+            "coding": [{"code": "refuted" if word == "refuted" else "confirmed"}]
+        },
         "code": meaning,
         "subject": subject,
     }

@@ -200,8 +200,8 @@ def test_single_nights_count_only_together():
 
     assert ["6"] == w.values(w.snapshot(*nights), "sleep")
     assert [] == w.values(w.snapshot(*nights[1:]), "sleep")
-    assert ["no value"] * 3 == w.reasons(w.snapshot(*nights[1:]), "sleep")
-    assert {} == w.counted(w.snapshot(*nights[1:]))
+    assert ["too few days"] * 3 == w.reasons(w.snapshot(*nights[1:]), "sleep")
+    assert {("sleep", "too few days"): 3} == w.counted(w.snapshot(*nights[1:]))
 
 
 def test_a_short_period_is_a_single_night():
