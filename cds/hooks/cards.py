@@ -239,9 +239,9 @@ class _Writer:
             if found is None or found.state != "graded":
                 continue
             low, high = found.points
-            points = (
-                f"{low} points" if low == high else f"{low} points, up to {high} if all were known"
-            )
+            points = "1 point" if low == 1 else f"{low} points"
+            if low != high:
+                points += f", up to {high} if all were known"
             yield f"- {self._words.title(name)}: {found.grade} ({points})"
 
     def _about_offer(self, card: Card, offer: Offer) -> Iterable[str]:

@@ -392,7 +392,7 @@ class Numbers:
             result
             for result in self._snapshot.results.get(one.source, ())
             if within is None or result.days <= within
-        )[:_MOST_CANDIDATES]
+        )
 
     def _age(self) -> Chosen | None:
         ages = self._facing.ages
@@ -411,16 +411,17 @@ class Numbers:
         """
         Find the newest results that fit together, the first input deciding first.
 
-        An optional input that fits no collection is left out.
+        An optional input that fits no collection is left out. The search looks at so
+        many combinations and no more: a record cannot make it slow.
         """
         inputs = [one for one in index.inputs if one.name in candidates]
         picked: dict[str, Result] = {}
+        tries = iter(range(_MOST_TRIES))
 
         def fits(one: Input, result: Result) -> bool:
             other = picked.get(one.same_collection_as)
-            if one.same_collection_as and other is not None:
-                if not result.with_same_collection(other):
-                    return False
+            if other is not None and not result.with_same_collection(other):
+                return False
             return all(
                 _days_apart(result, picked[name]) <= pair.days
                 for pair in index.same_draw
@@ -434,6 +435,8 @@ class Numbers:
                 return True
             one = inputs[at]
             for result in candidates[one.name]:
+                if next(tries, None) is None:
+                    return False
                 if fits(one, result):
                     picked[one.name] = result
                     if pick(at + 1):
@@ -480,7 +483,7 @@ class Numbers:
         return IndexResult(name=name, state="unknown", needs=tuple(dict.fromkeys(needs)))
 
 
-_MOST_CANDIDATES = 24
+_MOST_TRIES = 10_000
 _NOT_COMPUTABLE = "cannot be computed from these values"
 _MAY_COUNT = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
 

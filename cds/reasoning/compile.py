@@ -82,9 +82,9 @@ class Program:
     match, *words* the clauses whose answer is worked out before and told as a flag,
     *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose
     latest result is compared, *numbers* the indices and readings and *graded* the factors
-    that are, *decided* the conditions with `ruled_out_if`, *rails* all (node, proves) that were compiled, *groups*
-    the groups of people that some threshold tells apart, *same_as* the node that answers a
-    question, *after* the order of what is worked out.
+    that are, *decided* the conditions with `ruled_out_if`, *rails* all (node, proves) that
+    were compiled, *groups* the groups of people that some threshold tells apart, *same_as*
+    the node that answers a question, *after* the order of what is worked out.
     """
 
     productions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

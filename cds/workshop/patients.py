@@ -263,8 +263,6 @@ def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, 
             "category": [meaning],
             **({"period": {"start": day}} if day else {}),
         }
-    verification = "refuted" if word == "refuted" else "confirmed"
-    resource = {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"code": "resolved" if word == "history" else "active"}]},
         "verificationStatus": {
