@@ -263,6 +263,7 @@ def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, 
             "category": [meaning],
             **({"period": {"start": day}} if day else {}),
         }
+    resource = {
         "resourceType": "Condition",
         "clinicalStatus": {"coding": [{"code": "resolved" if word == "history" else "active"}]},
         "verificationStatus": {
