@@ -33,15 +33,19 @@ def compose(
     draft: Draft,
     new_uuid: Callable[[], str],
     faults: Mapping[str, tuple[str, ...]] | None = None,
+    on_undrafted: Callable[[str], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
     """
     Write the cards of a decision, the most urgent first.
 
     *draft* fills and validates a resource template; *faults* names, by resource key,
-    places where a cited resource is not valid R4. Nothing in a card is empty or null.
+    places where a cited resource is not valid R4. A draft that fails is left out, named
+    on its card and told to *on_undrafted*. Nothing in a card is empty or null.
     """
     words = Words(rules, snapshot, conclusions)
-    writer = _Writer(rules, snapshot, conclusions, words, draft, new_uuid, faults or {})
+    writer = _Writer(
+        rules, snapshot, conclusions, words, draft, new_uuid, faults or {}, on_undrafted
+    )
     return [writer.card(finding) for finding in decision.shown]
 
 
@@ -57,6 +61,7 @@ class _Writer:
         draft: Draft,
         new_uuid: Callable[[], str],
         faults: Mapping[str, tuple[str, ...]],
+        on_undrafted: Callable[[str], None],
     ) -> None:
         self._rules = rules
         self._snapshot = snapshot
@@ -65,11 +70,15 @@ class _Writer:
         self._draft = draft
         self._new_uuid = new_uuid
         self._faults = faults
+        self._on_undrafted = on_undrafted
+        self._undrafted: set[str] = set()
 
     def card(self, finding: CardFinding) -> dict[str, Any]:
         """Write one card with everything that became a part of it."""
         card = self._rules.cards[finding.card]
-        parts = [finding, *finding.merged]
+        suggestions = [
+            one for part in (finding, *finding.merged) for one in self._suggestions(part)
+        ]
         written: dict[str, Any] = {
             "uuid": self._new_uuid(),
             "summary": self._summary(finding),
@@ -77,7 +86,6 @@ class _Writer:
             "detail": "\n\n".join(self._blocks(finding)),
             "source": self._source(card),
         }
-        suggestions = [one for part in parts for one in self._suggestions(part)]
         if suggestions:
             written["suggestions"] = suggestions
             written["selectionBehavior"] = card.choose
@@ -247,6 +255,8 @@ class _Writer:
     def _about_offer(self, card: Card, offer: Offer) -> Iterable[str]:
         action = self._rules.actions[offer.action]
         if offer.offered:
+            if action.id in self._undrafted:
+                yield f"Could not be drafted here, please do it by hand: {action.label}."
             if offer.warnings:
                 yield f"**{action.label}:** {' '.join(offer.warnings)}"
             if not action.resources:
@@ -293,14 +303,20 @@ class _Writer:
             }
             if item.recommended:
                 suggestion["isRecommended"] = True
-            suggestion["actions"] = [
-                {
-                    "type": "create",
-                    "description": self._words.fill(action.description, card),
-                    "resource": self._drafted(card, action, template, offered),
-                }
-                for template in action.resources
-            ]
+            try:
+                suggestion["actions"] = [
+                    {
+                        "type": "create",
+                        "description": self._words.fill(action.description, card),
+                        "resource": self._drafted(card, action, template, offered),
+                    }
+                    for template in action.resources
+                ]
+            except ValueError:
+                # The card stands without this draft, and says so.
+                self._undrafted.add(action.id)
+                self._on_undrafted(action.id)
+                continue
             yield suggestion
 
     def _drafted(

@@ -323,7 +323,8 @@ class Words:
     @staticmethod
     def thing(title: str, value: str) -> str:
         """Name a result: its title in running text, and its value where it can be read."""
-        name = title if title[1:2].isupper() else title[:1].lower() + title[1:]
+        first = title.partition(" ")[0]
+        name = title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
         return f"{name} {value}" if value else name
 
     def holes(self, card: Card) -> Mapping[str, str | Decimal]:

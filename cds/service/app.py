@@ -57,6 +57,8 @@ class _Answer(Protocol):
     def response(self) -> Mapping[str, Any]: ...
     @property
     def foreign(self) -> int: ...
+    @property
+    def undrafted(self) -> tuple[str, ...]: ...
 
 
 class Answering(Protocol):
@@ -187,6 +189,8 @@ def _find(service: str) -> None:
 
 def _answered(answering: Answering, raw: bytes, request_id: str) -> Response:
     answer = answering.answer(raw, trace_id=request_id)
+    for action in answer.undrafted:
+        log.error("undrafted", request=request_id, template=action)
     if answer.foreign:
         log.warning("foreign_data", request=request_id, count=answer.foreign)
     return Response(encode(answer.response), media_type="application/json")

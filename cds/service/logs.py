@@ -31,6 +31,7 @@ EVENTS: Final = frozenset(
         "serving",  # at start
         "server",  # what the web server says of itself
         "stopped",  # at the end
+        "undrafted",  # alarm: a suggestion could not be drafted and was left out
         "unreviewed_rules",  # rules that no clinician has reviewed are active
     }
 )

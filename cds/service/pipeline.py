@@ -28,10 +28,14 @@ __all__ = ["Answer", "Pipeline"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response, and how many resources of another patient were left out of it."""
+    """
+    The response, how many resources of another patient were left out of it, and which
+    actions could not be drafted.
+    """
 
     response: dict[str, Any]
     foreign: int
+    undrafted: tuple[str, ...] = ()
 
 
 class Pipeline:
@@ -91,6 +95,7 @@ class Pipeline:
         conclusions = self._reasoner.conclude(snapshot)  # 5 reason
         decision = arbitrate(rules, conclusions)  # 6 arbitrate
         cited = evidence_of(rules, conclusions, decision, snapshot)
+        undrafted: list[str] = []
         cards = compose(  # 7 compose
             rules,
             snapshot,
@@ -99,6 +104,7 @@ class Pipeline:
             draft=self._draft,
             new_uuid=_new_uuid,
             faults={key: found for key, one in cited.items() if (found := faults(one))},
+            on_undrafted=undrafted.append,
         )
         about = evaluation(
             rules,
@@ -113,7 +119,7 @@ class Pipeline:
         if self._check:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
-        return Answer(response, foreign)
+        return Answer(response, foreign, tuple(undrafted))
 
     def close(self) -> None:
         """Give the engine's memory back."""

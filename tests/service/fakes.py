@@ -52,6 +52,7 @@ class Told:
 
     response: dict
     foreign: int = 0
+    undrafted: tuple = ()
 
 
 @dataclass

@@ -211,6 +211,19 @@ def test_data_of_another_patient_is_a_security_event(serve, lines):
     assert 3 == event["count"]
 
 
+def test_a_draft_that_was_left_out_is_an_alarm(serve, lines):
+    """
+    Named by the action of the library, and the answer goes out.
+    """
+    response = serve(Fake(Told({"cards": []}, undrafted=("order_hba1c",)))).post(
+        SERVICE, content=b"{}", headers=JSON
+    )
+
+    (event,) = [one for one in lines() if one["event"] == "undrafted"]
+    assert 200 == response.status_code
+    assert ("order_hba1c", "error") == (event["template"], event["level"])
+
+
 def test_every_answer_has_the_headers(serve):
     """
     Refusals too.

@@ -1,0 +1,95 @@
+"""
+The engine answers like the reference evaluator: on the shipped rules, and on random ones.
+
+A failure names the seed; `Author(folder, Random(seed)).write()` writes the folder again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from cds.errors import CdsError
+from cds.reasoning.evaluator import Reasoner
+from tests.random_patients import Patients
+from tests.reasoning.random_rules import Author
+from tests.serving import shipped
+
+PROGRAMS, SNAPSHOTS = 80, 150
+PATIENTS = 10_000
+
+
+def conclude_all(reasoner: Reasoner, patients: Patients, count: int, seed: int) -> Iterator:
+    """Conclude on so many patients by both evaluators; a failure names the seed and the draw."""
+    for number in range(count):
+        snapshot = patients.draw()
+        try:
+            yield reasoner.conclude(snapshot)
+        except Exception as problem:
+            # What is wrong is in the message; the snapshot is drawn again from the seed.
+            what = f"{type(problem).__name__}: {problem}" if isinstance(problem, CdsError) else repr(problem)
+            pytest.fail(f"seed {seed}, snapshot {number}: {what}")
+
+
+def shipped_agrees(count: int, seed: int) -> tuple[set[str], set[str]]:
+    """Give the stages and the cards that occurred."""
+    opened = shipped()
+    patients = Patients(opened.rules, Random(seed))
+    stages: Counter[str] = Counter()
+    fired: Counter[str] = Counter()
+    for found in conclude_all(opened.reasoner, patients, count, seed):
+        stages[found.stage.label] += 1
+        fired.update(name for name, one in found.cards.items() if one.state == "fires")
+    return set(stages), set(fired)
+
+
+def random_agrees(folder: Path, programs: int, snapshots: int, first: int) -> Counter[str]:
+    """Write so many rule folders, conclude on each, and count the answers."""
+    words: Counter[str] = Counter()
+    for seed in range(first, first + programs):
+        rng = Random(seed)
+        reasoner = Author(folder / str(seed), rng).write().reasoner(everything=rng.random() < 0.5)
+        try:
+            for found in conclude_all(reasoner, Patients(reasoner.rules, rng), snapshots, seed):
+                words.update(one.word for one in found.answers.values())
+        finally:
+            reasoner.close()
+    return words
+
+
+def test_the_shipped_rules_read_alike():
+    """Every stage and every card occurs, and both evaluators always agree."""
+    rules = shipped().rules
+
+    stages, fired = shipped_agrees(PATIENTS, seed=20260601)
+
+    assert {line.label for line in rules.stages.lines} == stages
+    assert set(rules.cards) == fired
+
+
+def test_random_rules_read_alike(tmp_path):
+    """Whatever the grammar can say, both evaluators say the same of it."""
+    words = random_agrees(tmp_path, PROGRAMS, SNAPSHOTS, first=1)
+
+    assert {"yes", "no", "unknown"} == set(words)
+    assert min(words.values()) > sum(words.values()) / 20
+
+
+@pytest.mark.nightly
+def test_the_shipped_rules_read_alike_all_night():
+    """The same with ten times as many patients, and others."""
+    stages, _ = shipped_agrees(100_000, seed=7)
+
+    assert {line.label for line in shipped().rules.stages.lines} == stages
+
+
+@pytest.mark.nightly
+def test_random_rules_read_alike_all_night(tmp_path):
+    """The same with other rules."""
+    words = random_agrees(tmp_path, 500, 200, first=100_000)
+
+    assert {"yes", "no", "unknown"} == set(words)
