@@ -377,12 +377,5 @@ def _listed(items: list[str], most: int) -> str:
 
 
 def age(days: int) -> str:
-    """Write an age for a reader: days up to three months, then months."""
-    if days == 1:
-        return "1 day"
-    if days <= _DAYS_AS_DAYS:
-        return f"{days} days"
-    return f"{days * 12 // 365} months"
-
-
-_DAYS_AS_DAYS: Final = 91
+    """Write an age for a reader."""
+    return "1 day" if days == 1 else f"{days} days"

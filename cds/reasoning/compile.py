@@ -375,12 +375,19 @@ def _over(base: Pattern, limit: Limit, *, above: bool, proves: bool) -> Iterable
     Give the terms that prove a number to be on (or off) one side of a limit.
 
     One for each kind of patient the threshold tells apart; where sex or age is not
-    known, more with the hardest of the cut-offs that could be meant.
+    known, more with the hardest of the cut-offs that could be meant. The laboratory's
+    own limit, where it may be taken, holds for everybody.
     """
     groups: dict[str, list[Case]] = {}
     for case in limit.threshold.cases:
         groups.setdefault(case.group, []).append(case)
     told_apart = {*groups} != {""}
+    own = limit.threshold.or_own
+    if own and base[0] == _MEASURED:
+        # Whether the result is at or above its own limit was worked out with the facts.
+        strict = "at" if (limit.inclusive if above else not limit.inclusive) else "over"
+        yield ((*base, (f"own_{own}_{strict}", "=", 1 if above == proves else 0)),)
+        base = (*base, (f"own_{own}_sent", "=", 0))
     for group, cases in groups.items():
         who = (_is("group", "group", group or "none"),) if told_apart else ()
         known: list[tuple[set[Pattern], tuple[Pattern, ...]]] = []
@@ -392,6 +399,9 @@ def _over(base: Pattern, limit: Limit, *, above: bool, proves: bool) -> Iterable
             known.append(({*asks}, sides))
             for pattern in sides:
                 yield (*who, *asks, pattern)
+
+
+_MEASURED: Final = ("kind", "=", "quantity")
 
 
 def _people(cases: list[Case]) -> Iterable[tuple[Term, list[Case]]]:
@@ -456,29 +466,21 @@ def _sides(
     """
     Compare with the hardest of the cases that are possible.
 
-    In the canonical unit, in the unit of a printed pair, or with the laboratory's own
-    limit; only what was measured has a unit and such a limit.
+    In the canonical unit, or in that of a printed pair: only what was measured has one.
     """
     operator, end = _operator(limit, above=above, proves=proves)
     # To be above (`>=`, `>`) is shown by the low end, not to be above by the high end.
     pick = max if above == proves else min
-    measured = base[0] == ("kind", "=", "quantity")
-    plain = base
-    own = limit.threshold.or_own
-    if own and measured:
-        # Whether the result is at or above its own limit was worked out with the facts.
-        strict = "at" if (limit.inclusive if above else not limit.inclusive) else "over"
-        yield (*base, (f"own_{own}_{strict}", "=", 1 if above == proves else 0))
-        plain = (*base, (f"own_{own}_sent", "=", 0))
-    units = sorted({one.alternate_unit for one in cases if one.alternate_unit}) if measured else []
+    printed = {one.alternate_unit for one in cases if one.alternate_unit}
+    units = sorted(printed) if base[0] == _MEASURED else []
     hardest = float(pick(one.value for one in cases))
-    yield (*plain, *(("unit", "!=", unit) for unit in units), (end, operator, hardest))
+    yield (*base, *(("unit", "!=", unit) for unit in units), (end, operator, hardest))
     for unit in units:
         # A case that prints no number in this unit is compared in the canonical one.
         sent = [one.alternate for one in cases if one.alternate_unit == unit and one.alternate]
         other = [one.value for one in cases if one.alternate_unit != unit]
         yield (
-            *plain,
+            *base,
             ("unit", "=", unit),
             (f"sent_{end}", operator, float(pick(sent))),
             *((end, operator, float(pick(other))) for _ in other[:1]),

@@ -357,7 +357,7 @@ class Run:
                 answer = NO
             if answer.is_unknown and one.if_unknown != "hide":
                 answer = NO
-            stops.append(YES if not answer.is_no else NO)
+            stops.append(answer)
         return all_of([self.ask(f"{card.id}.show_if"), negate(any_of(stops))])
 
     def _age_of(self, expr: Expr) -> int | None:

@@ -24,7 +24,7 @@ _QUANTITIES: Final = {
 }
 _LISTS: Final = ("diabetes", "gout", "snoring", "statin", "diet")
 _DAYS: Final = (0, 1, 7, 14, 84, 90, 365, 730)
-_REASONS: Final = ("unit", "implausible", "conflict", "status", "pregnancy", "not fasting")
+_REASONS: Final = ("unit", "implausible", "conflict", "status", "pregnancy", "not known to be fasting")
 
 
 class Author:
