@@ -101,7 +101,11 @@ def _suggestion(suggestion: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:
     """Say what did not become a card, in the words of the rule files."""
-    titles = {name: one.title for name, one in rules.concepts.items()}
+    titles = {
+        name: one.title
+        for table in (rules.conditions, rules.indices, rules.concepts)
+        for name, one in table.items()
+    }
     named = {one.code: one.title for one in rules.cards.values()}
     sorts = about.get("rules", {})
     for word, sentence in (("cut", "Left out for a more important card"), ("quiet", "Quiet")):

@@ -280,7 +280,8 @@ class _Writer:
 
     def _footer(self, card: Card, finding: CardFinding) -> str:
         texts = self._rules.profile.texts
-        parts = [card, *(self._rules.cards[one.card] for one in finding.merged)]
+        others = (*finding.merged, *finding.appended)
+        parts = [card, *(self._rules.cards[one.card] for one in others)]
         rules = ", ".join(f"{one.code} {one.version}" for one in parts)
         words = " ".join(
             texts[key] for key in ("judgement", "not_absent", "not_device") if key in texts

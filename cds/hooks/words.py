@@ -300,16 +300,20 @@ class Words:
         found = self.unusable()
         if part == "count":
             return str(len(found))
-        return _listed([self.thing(title, value) for title, value in found], most)
+        # A summary has no room for the reasons; the detail names them.
+        things = [
+            self.thing(title, value) + ("" if most else f" ({why})") for title, value, why in found
+        ]
+        return _listed(things, most)
 
-    def unusable(self) -> list[tuple[str, str]]:
+    def unusable(self) -> list[tuple[str, str, str]]:
         """
         List recent results that were not used for a reason somebody can mend.
 
-        As (title, value or ""), newest first; a result that several concepts would
-        have read is one result.
+        As (title, value or "", reason and date), newest first; a result that several
+        concepts would have read is one result.
         """
-        found: dict[str, tuple[int, str, str]] = {}
+        found: dict[str, tuple[int, str, str, str]] = {}
         for concept in self._rules.concepts.values():
             for one in self._snapshot.unusable.get(concept.id, ()):
                 if one.reason not in _MENDABLE or (one.days or 0) > _RECENT_DAYS:
@@ -317,8 +321,11 @@ class Words:
                 value = ""
                 if one.sent is not None and (one.unit in concept.units or not one.unit):
                     value = _joined(plain(one.sent), one.unit or "1")
-                found.setdefault(one.source.path, (one.days or 0, concept.title, value))
-        return [(title, value) for _, title, value in sorted(found.values())]
+                why = _MENDABLE[one.reason]
+                if one.when is not None:
+                    why = f"{why}; {one.when.day}"
+                found.setdefault(one.source.path, (one.days or 0, concept.title, value, why))
+        return [(title, value, why) for _, title, value, why in sorted(found.values())]
 
     @staticmethod
     def thing(title: str, value: str) -> str:
@@ -353,7 +360,11 @@ class _Holes(Mapping[str, "str | Decimal"]):
 
 _MOST_IN_LIST: Final = 6
 # What somebody can mend: a unit, a typing mistake, two results that contradict.
-_MENDABLE: Final = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.CONFLICT})
+_MENDABLE: Final = {
+    Gap.UNIT: "unit missing or not understood",
+    Gap.IMPLAUSIBLE: "not plausible",
+    Gap.CONFLICT: "contradicts another result of that day",
+}
 _RECENT_DAYS: Final = 365
 _REASONS: Final = {
     Gap.UNIT: "not used: unit missing or not understood",

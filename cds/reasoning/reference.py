@@ -253,16 +253,13 @@ class Run:
         if found.state != "value" or found.number is None:
             return unknown(*self._needs_of(clause.name))
         number = found.number
+        needs = found.needs or (Need(clause.name, "between bands"),)
         answers = []
         for band in index.bands:
             if band.name in clause.bands:
                 low = _limit(band.low, inclusive=True)
                 high = _limit(band.high, inclusive=False)
-                answers.append(
-                    compare(
-                        number, low, high, self._facing, needs=[Need(clause.name, "between bands")]
-                    )
-                )
+                answers.append(compare(number, low, high, self._facing, needs=needs))
         return any_of(answers)
 
     def _grade(self, clause: GradeIs) -> Truth:
