@@ -1,5 +1,5 @@
 """
-An EHR for tests: it answers the prefetch templates of discovery from a record and calls the service.
+An EHR for tests: it answers the templates of discovery from a record and calls the service.
 
 Everything here knows the interface only, so it says what an EHR would see.
 """

@@ -104,10 +104,10 @@ def _is_complete(text: str) -> bool:
     if text.endswith(("\\", "|")):
         return False
     try:
-        shlex.split(text)
+        words = shlex.split(text)
     except ValueError:
         return False
-    return True
+    return words.count("do") <= words.count("done")
 
 
 def agrees(expected: list[str], got: list[str]) -> bool:
@@ -185,10 +185,13 @@ class Walk:
     def _run(self, text: str) -> str:
         for said, real in self._ports.items():
             text = text.replace(said, real)
+        environment = dict(self._environment)
+        if "CDS_ENV=production" in text:
+            del environment["CDS_CLOCK"]
         done = subprocess.run(
             ["/bin/sh", "-c", f"(exit {self._code})\n{text}"],
             cwd=self.folder,
-            env=self._environment,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=60,

@@ -38,8 +38,17 @@ PROMISES = re.compile(
 )
 ORDERS = ("must", "diagnosis is", "stop taking", "discontinue")
 # The first word of a line that tells a clinician what to do with a medicine.
-DRUG_VERBS = re.compile(r"^\W*(stop|change|reduce|increase|switch|start|halve|double)\b", re.IGNORECASE)
-NEVER_SUGGESTED = ("testosterone", "oestrogen", "estradiol", "anastrozole", "gonadorelin", "inositol")
+DRUG_VERBS = re.compile(
+    r"^\W*(stop|change|reduce|increase|switch|start|halve|double)\b", re.IGNORECASE
+)
+NEVER_SUGGESTED = (
+    "testosterone",
+    "oestrogen",
+    "estradiol",
+    "anastrozole",
+    "gonadorelin",
+    "inositol",
+)
 GRADE = re.compile(r"Evidence grade [ABCDX]\.")
 YEAR = re.compile(r"\b(19|20)\d\d\b")
 ROW = re.compile(r"\| (?P<title>[^|]+) \| (?P<value>[^|]+) \| (?P<date>[^|]*) \| (?P<age>[^|]*) \|")
@@ -166,7 +175,15 @@ def test_members_are_those_of_the_specification(cards):
     """
 
     def check(card, _patient):
-        wanted = {"uuid", "summary", "indicator", "detail", "source", "overrideReasons", "extension"}
+        wanted = {
+            "uuid",
+            "summary",
+            "indicator",
+            "detail",
+            "source",
+            "overrideReasons",
+            "extension",
+        }
         return sorted(set(card) - MEMBERS) + sorted(wanted - set(card))
 
     assert [] == violations(cards, check)
@@ -181,7 +198,9 @@ def test_summaries(cards):
         text = card["summary"]
         return (
             not 0 < len(text) < 140
-            or any(mark in text for mark in ("\n", "!", "*", "|", "{{", "}}", "<img", "source article"))
+            or any(
+                mark in text for mark in ("\n", "!", "*", "|", "{{", "}}", "<img", "source article")
+            )
             or "  " in text
             or text != text.strip()
         ) and text
@@ -279,6 +298,7 @@ def test_the_rule_is_named(cards):
             != (rule["code"], rule["version"], rule["release"])
             or not footer.startswith(f"Rule {rule['code']} {rule['version']}")
             or f"release {rule['release']}" not in footer
+            or any(code not in footer for code in codes(card))
         ) and rule
 
     assert [] == violations(cards, check)
@@ -619,7 +639,11 @@ def test_every_draft_is_a_proposal_about_this_patient(cards):
                     name: resource.get(name) for name in expected
                 }
             subject = resource.get("subject", {}).get("reference")
-            if not proposal or subject != f"Patient/{patient}" or not UUID.fullmatch(resource["id"]):
+            if (
+                not proposal
+                or subject != f"Patient/{patient}"
+                or not UUID.fullmatch(resource["id"])
+            ):
                 wrong.append((resource["resourceType"], subject))
         return wrong
 
@@ -671,23 +695,20 @@ def test_codes_of_drafts_have_a_system(cards):
     A coding that nobody can look up is worse than a text.
     """
 
+    def codings(value):
+        if isinstance(value, dict):
+            yield from value.get("coding", [])
+        if isinstance(value, dict | list):
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from codings(one)
+
     def check(card, _patient):
-        found = []
-
-        def walk(value):
-            if isinstance(value, dict):
-                for one in value.get("coding", []):
-                    if not one.get("system", "").startswith(("http://", "https://", "urn:")):
-                        found.append(one)
-                for one in value.values():
-                    walk(one)
-            elif isinstance(value, list):
-                for one in value:
-                    walk(one)
-
-        for _, action in actions(card):
-            walk(action["resource"])
-        return found
+        return [
+            one
+            for _, action in actions(card)
+            for one in codings(action["resource"])
+            if not one.get("system", "").startswith(("http://", "https://", "urn:"))
+        ]
 
     assert [] == violations(cards, check)
 

@@ -13,11 +13,21 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from cds.core.facts import Gap, Snapshot
+from cds.core.facts import Gap, Result, Snapshot
 from cds.core.findings import CardFinding, Conclusions, IndexResult, Interval
 from cds.core.latest import Datum, gap_of, latest
 from cds.core.quantity import plain, shown
-from cds.core.rules import Card, Concept, Ruleset, Threshold
+from cds.core.rules import (
+    BandIs,
+    Card,
+    Compare,
+    Concept,
+    Expr,
+    Holds,
+    Ruleset,
+    Threshold,
+    clauses_of,
+)
 
 __all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "age", "unit_shown"]
 
@@ -140,20 +150,46 @@ class Words:
         return self._conclusions.numbers.get(name)
 
     def when(self, name: str) -> str:
-        """Write the date of what a name rests on."""
+        """Write the date of what a name rests on; of a count, that of the oldest result."""
         if name in self._rules.concepts:
             datum = self.datum(name)
             return datum.result.when.day if datum is not None and datum.result else ""
         found = self._found(name)
-        return found.when.day if found is not None and found.when is not None else ""
+        if found is None:
+            return ""
+        if found.when is not None:
+            return found.when.day
+        oldest = max(self._behind(name), key=lambda one: one.days, default=None)
+        return oldest.when.day if oldest is not None else ""
 
     def days(self, name: str) -> int | None:
-        """Give the age in days of what a name rests on."""
+        """Give the age in days of what a name rests on; of a count, that of the oldest."""
         if name in self._rules.concepts:
             datum = self.datum(name)
             return None if datum is None else datum.days
         found = self._found(name)
-        return None if found is None else found.days
+        if found is None or found.days is not None:
+            return None if found is None else found.days
+        return max((one.days for one in self._behind(name)), default=None)
+
+    def _behind(self, name: str) -> tuple[Result, ...]:
+        """Collect the results that the criteria of a count were answered from."""
+        index = self._rules.indices.get(name)
+        if index is None:
+            return ()
+        return tuple(one for expr in index.count_of.values() for one in self._results_of(expr))
+
+    def _results_of(self, expr: Expr) -> Iterator[Result]:
+        for clause in clauses_of(expr):
+            if isinstance(clause, Holds):
+                yield from self._results_of(self._rules.conditions[clause.name].holds_if)
+            elif isinstance(clause, Compare) and clause.what == "concept":
+                datum = self.datum(clause.name)
+                if datum is not None and datum.result is not None:
+                    yield datum.result
+            elif isinstance(clause, Compare | BandIs):
+                found = self._found(clause.name)
+                yield from found.results if found is not None else ()
 
     def gap(self, name: str) -> str:
         """Say why a name has no value."""

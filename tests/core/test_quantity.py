@@ -33,6 +33,7 @@ class TestReadUnit:
             ("10*3/uL", "K/uL", False),
             ("[lb_av]", "[lb_av]", True),
             ("mol", "mol", True),
+            ("mol", "mol", False),
         ],
     )
     def test_spells_what_means_the_same_one_way(

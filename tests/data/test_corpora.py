@@ -9,6 +9,7 @@ extracted and what was left out is printed by folder; the committed figures in
 import gzip
 import json
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,15 +218,19 @@ def send_lines(path, service):
     """
     of_patient: dict[str, list] = {}
     alone = []
-    for file in sorted(path.parent.glob("*.ndjson*")) if path.name == "Patient.ndjson.gz" else [path]:
+    for file in (
+        sorted(path.parent.glob("*.ndjson*")) if path.name == "Patient.ndjson.gz" else [path]
+    ):
         for line in raw_of(file).splitlines():
             one = parsed(line)
             if one is None:
                 continue
             subject = one.get("subject") or one.get("patient") or {}
             reference = subject.get("reference", "") if isinstance(subject, dict) else ""
-            name = str(one.get("id")) if one.get("resourceType") == "Patient" else (
-                reference.rpartition("/")[2]
+            name = (
+                str(one.get("id"))
+                if one.get("resourceType") == "Patient"
+                else (reference.rpartition("/")[2])
             )
             (of_patient.setdefault(name, []) if name else alone).append(one)
     for name, resources in of_patient.items():
@@ -263,6 +268,13 @@ def everything(service):
             send = send_lines if ".ndjson" in path.name else send_document
             found.extend(send(path, service))
     return found
+
+
+def tell(*lines):
+    """
+    Print figures of a run.
+    """
+    sys.stdout.write("".join(f"\n{line}" for line in lines) + "\n")
 
 
 def by_folder(everything):
@@ -319,7 +331,7 @@ def test_whole_records_are_staged(everything):
     A record of R4 about one Patient is answered, whatever else is wrong with it.
     """
     whole = [one for one in everything if one.must_be_staged]
-    print(f"\n{len(whole)} whole records:", Counter(one.stage for one in whole).most_common())
+    tell(f"{len(whole)} whole records: {Counter(one.stage for one in whole).most_common()}")
 
     assert 70 < len(whole)
     assert [] == [one.place for one in whole if one.status != 200]
@@ -331,22 +343,24 @@ def test_requests_for_other_hooks_are_refused(everything):
     """
     ours = [one for one in everything if one.how == "as it is"]
     answers = Counter(one.status for one in ours)
-    print("\nCDS Hooks requests as they are:", dict(answers))
+    tell(f"CDS Hooks requests as they are: {dict(answers)}")
 
     assert {200, 400, 412} >= set(answers)
     assert 60 < answers[400]
 
 
-def test_facts_do_not_get_lost(everything, updates_golden):
+def test_facts_do_not_get_lost(everything, updates_golden, capsys):
     """
     No folder yields fewer facts than were committed.
     """
     table = by_folder(everything)
     reasons = [one for one in Gap if any(row["dropped"][one] for row in table.values())]
-    print(f"\n{'folder':34}{'sent':>6}{'200':>6}{'facts':>8}  dropped")
+    lines = [f"{'folder':52}{'sent':>6}{'200':>6}{'facts':>8}  dropped"]
     for folder, row in sorted(table.items()):
         why = ", ".join(f"{one} {row['dropped'][one]}" for one in reasons if row["dropped"][one])
-        print(f"{folder:34}{row['sent']:>6}{row['answered']:>6}{row['facts']:>8}  {why}")
+        lines.append(f"{folder:52}{row['sent']:>6}{row['answered']:>6}{row['facts']:>8}  {why}")
+    with capsys.disabled():
+        tell(*lines)
     found = {folder: row["facts"] for folder, row in sorted(table.items())}
     if updates_golden:
         FIGURES.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
@@ -420,6 +434,6 @@ def test_rules_fire_on_synthea_while_its_data_are_fresh():
             evaluation = evaluation_of(response)
             stages[evaluation["stage"]] += 1
             rules.update(fired(evaluation))
-    print("\nSynthea in June 2021:", stages.most_common(), rules.most_common())
+    tell(f"Synthea in June 2021: {stages.most_common()}, {rules.most_common()}")
 
     assert rules
