@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CLOCK: Final = "2026-06-01"
@@ -113,7 +113,8 @@ def _is_complete(text: str) -> bool:
 def agrees(expected: list[str], got: list[str]) -> bool:
     """Compare what a page prints with what was printed; `...` stands for any lines."""
     pattern = "".join(
-        r"(?:.*\n)*?" if line.strip() == CUT else re.escape(normal(line)) + "\n" for line in expected
+        r"(?:.*\n)*?" if line.strip() == CUT else re.escape(normal(line)) + "\n"
+        for line in expected
     )
     return re.fullmatch(pattern, "".join(normal(line) + "\n" for line in got)) is not None
 
@@ -165,7 +166,7 @@ class Walk:
             path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {call} "$@"\n')
             path.chmod(0o755)
 
-    def __enter__(self) -> Walk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -108,14 +108,14 @@ def test_status(answers, name):
     assert isinstance(response.json(), dict)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if statuses_of(row) != [200]])
 def test_a_refusal_names_the_place(answers, name):
     """
     An OperationOutcome with the word that says where, and nothing of what was sent.
     """
     response, says = answers[name], ROWS[name].get("says", "")
     if response.status_code == 200:
-        pytest.skip("answered with cards")
+        return
 
     assert is_outcome(response)
     if re.fullmatch(r"\w+", says):
@@ -192,13 +192,22 @@ def reasons_in(body):
     found |= {f"{one['rule']}: {one['because']}" for one in rules.get("withheld", [])}
     if evaluation["stage"].startswith("NOT_STAGED"):
         found.add(evaluation["stage"])
+    return found | reasons_on_cards(body)
+
+
+def reasons_on_cards(body):
+    """
+    The lines of cards that name what was missing, not used, or known as a bound only.
+    """
+    found = set()
     for card in body["cards"]:
-        _, heading, rest = card["detail"].partition("**Not considered**")
-        found |= {line for line in rest.partition("\n\n**")[0].splitlines() if heading and line}
-        found |= {line for line in card["detail"].splitlines() if line.startswith("Not known: ")}
-        found |= {line for line in card["detail"].splitlines() if "not received" in line}
-        # A bound is told with the number it belongs to.
-        found |= {line for line in card["detail"].splitlines() if BOUND.match(line)}
+        _, _, rest = card["detail"].partition("**Not considered**\n\n")
+        found |= set(rest.partition("\n\n")[0].splitlines())
+        found |= {
+            line
+            for line in card["detail"].splitlines()
+            if line.startswith("Not known: ") or "**not received**" in line or BOUND.match(line)
+        }
     return found
 
 
@@ -445,15 +454,9 @@ def places(value, path=()):
     """
     if path:
         yield path
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    for name, one in items:
-        yield from places(one, (*path, name))
+    if isinstance(value, dict | list):
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(one, (*path, name))
 
 
 PLACES = [path for path in places(BASE["prefetch"]) if len(path) > 1]
@@ -499,9 +502,7 @@ def shows(response, base):
     parts += [f"not used: {shortened(dropped)}"] if dropped else []
     withheld = evaluation.get("rules", {}).get("withheld", [])
     parts += [f"{one['rule']} withheld ({one['because']})" for one in withheld]
-    named = {f"{one['concept']}: {one['reason']}" for one in evaluation.get("notUsed", [])}
-    named |= {f"{one['rule']}: {one['because']}" for one in withheld} | {evaluation["stage"]}
-    said = sorted(reasons_in(response.json()) - reasons_in(base) - named)
+    said = sorted(reasons_on_cards(response.json()) - reasons_on_cards(base))
     parts += [f"said: {shortened([one.removeprefix('- ') for one in said])}"] if said else []
     return "; ".join(parts)
 

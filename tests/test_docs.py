@@ -4,6 +4,7 @@ The documentation is a contract: what it shows is executed, and what there is st
 
 import re
 import shutil
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from cds.core.facts import Gap
 from cds.core.rules import (
     BandIs,
     CardFires,
+    Clause,
     Compare,
     GradeIs,
     Holds,
@@ -28,6 +30,7 @@ from cds.core.rules import (
     clauses_of,
 )
 from cds.fhir.gathering import COUNTED
+from cds.reasoning.engine import UNAVAILABLE
 from cds.rulefiles.diagnostics import CHECKS
 from cds.rulefiles.kinds import KINDS
 from cds.rulefiles.loader import load
@@ -51,12 +54,19 @@ def text_of(page):
     return (ROOT / page).read_text("utf-8")
 
 
+def prose_of(page):
+    """
+    A page without its blocks.
+    """
+    return re.sub(r"(?ms)^```.*?^```", "", text_of(page))
+
+
 def section(page, heading):
     """
-    What stands below a heading, down to the next one of its level.
+    The prose below a heading, down to the next one of its level.
     """
     level = heading.partition(" ")[0]
-    return re.split(rf"(?m)^#{{1,{len(level)}}} ", text_of(page).partition(f"\n{heading}\n")[2])[0]
+    return re.split(rf"(?m)^#{{1,{len(level)}}} ", prose_of(page).partition(f"\n{heading}\n")[2])[0]
 
 
 def rows_of(text):
@@ -86,6 +96,8 @@ def test_a_page_shows_what_happens(page, tmp_path, updates_golden):
     text = text_of(page)
     if "curl" in text and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
+    if "curl" in text and UNAVAILABLE:
+        pytest.skip("the pages show a service that has its rule engine")
     lines = text.splitlines()
     wrong = []
     written = {}
@@ -166,9 +178,7 @@ def test_every_other_yaml_block_is_yaml():
     """
     found = [block for page in EXECUTED for block in blocks_of(text_of(page))]
 
-    assert all(
-        yaml.load(block.text, yaml.BaseLoader) for block in found if block.language == "yaml"
-    )
+    assert all(yaml.safe_load(block.text) for block in found if block.language == "yaml")
 
 
 # --- what there is stands in a page ---------------------------------------------------
@@ -183,7 +193,7 @@ def test_every_verb_is_documented(verb):
     In the table of commands, with every option, and with help of its own.
     """
     documented = section("AUTHORING.md", "### The commands")
-    rows = [codes_in(row[0])[0].split()[1] for row in rows_of(documented) if codes_in(row[0])]
+    rows = re.findall(r"(?m)^\| `cds (\w+)", documented)
     options = [
         name
         for one in COMMAND.commands[verb].params
@@ -192,7 +202,7 @@ def test_every_verb_is_documented(verb):
     ]
 
     assert COMMAND.commands[verb].help
-    assert verb in rows[: len(COMMAND.commands)]
+    assert verb in rows
     assert [] == [name for name in options if f"`{name}" not in documented]
 
 
@@ -276,8 +286,8 @@ id: clauses_of_a_page
 title: Clauses of a page
 version: 1.0.0
 status: draft
-about: {purpose: Try them., explanation: Each is a clause., limits: [None of them is meant.], evidence: []}
-upkeep: {owner: nobody@example.org, authors: [Nobody], clinical_review: pending, review_by: 2027-06-01}
+about: {purpose: To try., explanation: Clauses., limits: [None is meant.], evidence: []}
+upkeep: {owner: nobody, authors: [Nobody], clinical_review: pending, review_by: 2027-06-01}
 thresholds:
   enough: {value: 7 h, cite: aasm_2015}
 readings:
@@ -356,9 +366,7 @@ def test_no_sort_of_clause_is_left_out():
     """
     The table above names them all.
     """
-    every = set(Compare.__mro__[1].__subclasses__())
-
-    assert every == set(FORMS)
+    assert set(get_args(Clause)) == set(FORMS)
 
 
 def test_every_word_of_expect_is_documented():
@@ -436,7 +444,7 @@ def anchors_of(page):
     """
     The anchors of the headings of a page, as GitHub makes them.
     """
-    for heading in re.findall(r"(?m)^#+ (.+)$", text_of(page)):
+    for heading in re.findall(r"(?m)^#+ (.+)$", prose_of(page)):
         yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
@@ -445,8 +453,7 @@ def test_links_lead_somewhere(page):
     """
     To a file of the checkout, and to a heading that is there.
     """
-    prose = re.sub(r"(?ms)^```.*?^```", "", text_of(page))
-    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose)
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", prose_of(page))
     broken = []
     for path, anchor in links:
         target = (ROOT / page).parent / path if path else ROOT / page

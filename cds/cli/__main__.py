@@ -146,7 +146,7 @@ def doctor(*, rules: Rules = None) -> None:
 def main() -> None:
     """Run the command line; a reader that went away (`| head`) is no error."""
     try:
-        app()
+        app(prog_name="cds")
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None

@@ -43,7 +43,8 @@ def run_file(
         instant = instant_of(as_of or os.environ.get("CDS_CLOCK", "")) or datetime.now(UTC)
         records = list(read_records(file))
     except ValueError:
-        return say_usage("--as-of must be a date, or an instant with its zone")
+        name = "--as-of" if as_of else "CDS_CLOCK"
+        return say_usage(f"{name} must be a date, or an instant with its zone")
     except OSError as error:
         return say_usage(f"{file}: {error.strerror}")
     except BadRequest as error:

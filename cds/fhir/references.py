@@ -12,7 +12,16 @@ from typing import Any, Final, NamedTuple
 
 from cds.core.facts import Gap
 
-__all__ = ["Attribution", "Item", "Resource", "Scope", "bare_id", "base_of", "identity_of"]
+__all__ = [
+    "Attribution",
+    "Item",
+    "Resource",
+    "Scope",
+    "bare_id",
+    "base_of",
+    "id_of",
+    "identity_of",
+]
 
 Resource = Mapping[str, Any]
 
@@ -84,8 +93,16 @@ class Item(NamedTuple):
 
 def identity_of(resource: Resource) -> str:
     """Give `Type/id`; empty where either is missing."""
-    kind, own = resource.get("resourceType"), resource.get("id")
-    return f"{kind}/{own}" if type(kind) is str and type(own) is str and kind and own else ""
+    kind, own = resource.get("resourceType"), id_of(resource)
+    return f"{kind}/{own}" if type(kind) is str and kind and own else ""
+
+
+def id_of(resource: Resource) -> str:
+    """Give the id, also where it was sent as a number; empty where there is none."""
+    own = resource.get("id")
+    if type(own) is str:
+        return own
+    return str(own) if type(own) is int else ""
 
 
 def bare_id(reference: str) -> str:

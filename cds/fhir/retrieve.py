@@ -15,7 +15,7 @@ from cds.core.facts import Gap, ListState
 from cds.core.rules import Search
 from cds.errors import BadRequest, CannotProceed
 from cds.fhir.bundles import Answer, unpack
-from cds.fhir.references import Item, Resource, bare_id, identity_of
+from cds.fhir.references import Item, Resource, bare_id, id_of, identity_of
 from cds.fhir.versions import newest
 
 __all__ = ["Retrieved", "retrieve", "whole_record"]
@@ -125,8 +125,8 @@ def _state(search: Search, answer: Answer) -> ListState:
 
 
 def _is_patient(item: Item, patient_id: str) -> bool:
-    own = item.resource.get("id")
-    if type(own) is str and own:
+    own = id_of(item.resource)
+    if own:
         return own == patient_id
     return bool(item.url) and bare_id(item.url) == patient_id
 

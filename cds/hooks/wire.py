@@ -93,6 +93,9 @@ def read_request(raw: bytes, *, hook: str) -> HookRequest:
         raise BadRequest(
             "must be a type and an id, such as Practitioner/1", path="$.context.userId"
         )
+    if type(context.get("patientId")) is int:
+        # Some records number their resources; an id is a string all the same.
+        context = {**context, "patientId": str(context["patientId"])}
     patient = _patient(_text(context, "patientId", "$.context"), "$.context.patientId")
     prefetch = _object(body, "prefetch", "$")
     if any(one is not None and not isinstance(one, dict) for one in prefetch.values()):

@@ -289,7 +289,8 @@ class Numbers:
             return IndexResult(
                 name=index.id,
                 state="not valid",
-                because=stop,
+                because=stop[0],
+                needs=stop[1],
                 results=used,
                 when=newest.when if newest else None,
                 days=newest.days if newest else None,
@@ -313,8 +314,10 @@ class Numbers:
             notes=tuple(note for one in chosen.values() for note in one.notes),
         )
 
-    def _stopped(self, index: Index, chosen: Mapping[str, Chosen], ask: Ask) -> str | None:
-        """Name the first gate that makes the number not valid."""
+    def _stopped(
+        self, index: Index, chosen: Mapping[str, Chosen], ask: Ask
+    ) -> tuple[str, tuple[Need, ...]] | None:
+        """Name the first gate that makes the number not valid, and what it lacks to know."""
         for gate in index.not_valid_if:
             name = f"{index.id}.not_valid_if.{gate.id}"
             if name in self._asked.get(index.id, ()):
@@ -322,7 +325,7 @@ class Numbers:
             else:
                 answer = self._of_inputs(gate.when, name, chosen, ask)
             if answer.is_yes or (answer.is_unknown and gate.if_unknown == "withhold"):
-                return gate.id
+                return gate.id, answer.needs
         return None
 
     def _of_inputs(self, expr: Expr, name: str, chosen: Mapping[str, Chosen], ask: Ask) -> Truth:

@@ -89,8 +89,7 @@ class Engine:
 
     def close(self) -> None:
         """Give the engine's memory back; only while no evaluation runs."""
-        if durable_rules_engine is not None:
-            durable_rules_engine.delete_ruleset(self._handle)
+        durable_rules_engine.delete_ruleset(self._handle)
 
     def conclude(
         self,
@@ -119,7 +118,10 @@ class Engine:
             # It names a code and nothing of the patient.
             raise EngineFailed(str(problem)) from None
         finally:
-            durable_rules_engine.delete_state(self._handle, _SESSION)
+            if session.booted:
+                durable_rules_engine.delete_state(self._handle, _SESSION)
+            else:
+                self._spoiled = True
 
 
 class _Session:
@@ -147,7 +149,7 @@ class _Session:
         self._fired = 0
         self._asserted = 0
         self._pending = False
-        self._booted = False
+        self.booted = False
 
     def grade_with(
         self,
@@ -181,13 +183,13 @@ class _Session:
         while message:
             name = message[2 : message.index('":{"', 2)]
             self._count()
-            if name in self._program.effects:
+            if name == "boot":
+                self.booted = True
+            else:
                 self._prove(*self._program.effects[name])
-            elif name == "boot":
-                self._booted = True
             message = durable_rules_engine.complete_and_start_action(self._handle, self._offset)
         self._pending = False
-        if not self._booted:
+        if not self.booted:
             msg = "the boot rule did not fire"
             raise EngineFailed(msg)
 

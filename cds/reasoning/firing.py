@@ -28,7 +28,9 @@ def outcome_of(card: Card, rules: Ruleset, run: Run) -> CardOutcome:
     """Say what becomes of a card's logic; suggestions are worked out only where it fires."""
     show = run.ask(f"{card.id}.show_if")
     if show.is_no:
-        return CardOutcome(card.id, "no")
+        show = run.might(card.show_if)
+        if show.is_no:
+            return CardOutcome(card.id, "no")
     stop, notes = _stopped(card, rules, run)
     if show.is_unknown:
         if stop:

@@ -8,6 +8,7 @@ answers where the engine cannot be had.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from decimal import Decimal
 from typing import Any, cast
 
@@ -101,6 +102,8 @@ class Run:
         self.graded: dict[tuple[str, ...], GradeResult] = {}
         self._grades = Grades(of_factors, self._age_of, self.graded)
         self.answers: dict[str, Truth] = {}
+        self._leaves_stage_open = False
+        self._opened: Run | None = None
         for kind, name in rules.order:
             if kind == "reading":
                 self._numbers.read(rules.readings[name])
@@ -121,6 +124,23 @@ class Run:
     def conclude(self) -> Conclusions:
         """Give everything found so far."""
         return Conclusions(self.answers, self._numbers.known, self._stage, self._grades.known)
+
+    def might(self, expr: Expr) -> Truth:
+        """
+        Answer a condition as it would be with the stage left open.
+
+        The label is what was proved; a line that was passed because something is not
+        known could still be the patient's. For saying what is undecided, never for
+        deciding.
+        """
+        if not self._stage.could_be:
+            return self.answer(expr)
+        if self._opened is None:
+            self._opened = copy(self)
+            self._opened.answers = {}
+            self._opened._memo = {}
+            self._opened._leaves_stage_open = True
+        return self._opened.answer(expr)
 
     def ask(self, name: str) -> Truth:
         """Answer a question by its name."""
@@ -200,7 +220,7 @@ class Run:
     def _needs_of(self, name: str) -> tuple[Need, ...]:
         found = self._numbers.known[name]
         if found.state == "not valid":
-            return (Need(name, Gap.NOT_VALID),)
+            return found.needs or (Need(name, Gap.NOT_VALID),)
         return found.needs
 
     def _known(self, clause: Known) -> Truth:
@@ -281,7 +301,13 @@ class Run:
         return unknown(*needs) if at <= wanted <= could else NO
 
     def _stage_is(self, clause: StageIs) -> Truth:
-        return known(self._stage.label in clause.labels)
+        if self._stage.label in clause.labels:
+            return YES
+        open_ = [name for name in self._stage.could_be if name in clause.labels]
+        if self._leaves_stage_open and open_ and self._rules.stages is not None:
+            table = self._rules.stages.id
+            return unknown(*(need for name in open_ for need in self.ask(f"{table}.{name}").needs))
+        return NO
 
     def _holds(self, clause: Holds) -> Truth:
         return self._holds_now(clause.name)

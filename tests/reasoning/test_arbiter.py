@@ -1,0 +1,147 @@
+"""Who is shown: merges, appended lines, groups, critical before info, and a cap."""
+
+import pytest
+
+from cds.reasoning.arbiter import arbitrate, urgency
+from tests.reasoning.release import patient
+
+
+class Cards:
+    """Cards that always fire, and the decision about them."""
+
+    def __init__(self, release):
+        self.release = release
+
+    def add(self, name, indicator="info", group="one", priority=50, more=""):
+        """Add a card."""
+        self.release.card(
+            name,
+            f"show_if: sex is female\ngroup: {group}\npriority: {priority}\n{more}\n"
+            f"card: {{indicator: {indicator}, summary: Look, source: {{cite: book}}}}",
+        )
+
+    def decide(self, snapshot=None):
+        """Decide about them all."""
+        reasoner = self.release.reasoner(everything=False)
+        decision = arbitrate(reasoner.rules, reasoner.conclude(snapshot or patient()))
+        reasoner.close()
+        return decision
+
+    def group(self, name):
+        """Add a group that shows one."""
+        self.release.write(
+            f"groups/{name}.yaml", f"kind: group\nid: {name}\nwhen_several_fire: show_one\n"
+        )
+
+
+@pytest.fixture
+def cards(release):
+    """Give an empty set of cards."""
+    return Cards(release)
+
+
+def names(findings):
+    """Give the ids of cards."""
+    return [one.card for one in findings]
+
+
+def test_the_most_urgent_speaks_for_its_group(cards):
+    """Critical first, then the lower number, then the id."""
+    cards.add("c", "info", priority=1)
+    cards.add("b", "warning", priority=9)
+    cards.add("a", "warning", priority=9)
+    cards.add("d", "info", "other")
+
+    found = cards.decide()
+
+    assert ["a", "d"] == names(found.shown)
+    assert ("a", "b", "c", "d") == found.fired
+    assert ("b", "c") == found.cut
+    assert [(1, 9, "a"), (2, 50, "d")] == [urgency(one) for one in found.shown]
+
+
+def test_a_merged_group_becomes_one_card(cards):
+    """The others are a part of the most urgent."""
+    cards.add("a", "info", "joined", 9)
+    cards.add("b", "warning", "joined", 9)
+
+    (found,) = cards.decide().shown
+
+    assert ("b", ["a"]) == (found.card, names(found.merged))
+
+
+def test_an_appended_card_is_a_line_of_its_host(cards):
+    """Even where it would come first."""
+    cards.add("a", priority=1, more="appended_to: [b]")
+    cards.add("b", priority=9)
+    cards.add("c", priority=10)
+
+    found = cards.decide()
+
+    assert ["b"] == names(found.shown)
+    assert ["a"] == names(found.shown[0].appended)
+    assert ("c",) == found.cut
+
+
+def test_an_appended_card_without_its_host(cards):
+    """It stands for itself, or falls to another of its group."""
+    cards.add("a", priority=1, more="appended_to: [z]")
+    cards.add("z", group="other", more="status: draft")
+
+    assert ["a"] == names(cards.decide().shown)
+
+    cards.add("b", priority=9)
+
+    assert (["b"], ("a",)) == (names(cards.decide().shown), cards.decide().cut)
+
+
+def test_a_critical_card_cuts_all_info(cards):
+    """With what was appended or merged."""
+    cards.add("a", "critical")
+    cards.add("b", "warning", "other")
+    for name in ("p", "q"):
+        cards.add(name, "info", "joined")
+
+    found = cards.decide()
+
+    assert ["a", "b"] == names(found.shown)
+    assert {"p", "q"} == set(found.cut)
+
+
+def test_five_cards_and_no_more(cards):
+    """The least urgent are cut, with their lines."""
+    for number in range(6):
+        cards.group(f"g{number}")
+        cards.add(f"a{number}", group=f"g{number}", priority=number)
+    cards.add("line", group="g5", priority=1, more="appended_to: [a5]")
+
+    found = cards.decide()
+
+    assert ["a0", "a1", "a2", "a3", "a4"] == names(found.shown)
+    assert {"a5", "line"} == set(found.cut)
+
+
+def test_the_cap_never_cuts_a_critical_card(cards):
+    """Six of them are six."""
+    for number in range(6):
+        cards.group(f"g{number}")
+        cards.add(f"a{number}", "critical", f"g{number}")
+
+    assert 6 == len(cards.decide().shown)
+
+
+def test_what_is_not_shown_is_told(cards, release):
+    """Withheld with the reason, unknown with the needs."""
+    release.card(
+        "held",
+        "show_if: sex is female\n"
+        "unless: [{id: x, when: age >= 18 years, because: Grown up., if_unknown: show}]",
+    )
+    release.card("open", "show_if: hba1c >= 6 %")
+    release.card("no", "show_if: sex is male")
+
+    found = cards.decide()
+
+    assert [("held", "Grown up.")] == [(one.card, one.because) for one in found.withheld]
+    assert [("open", "hba1c")] == [(card, needs[0].name) for card, needs in found.unknown]
+    assert ((), ()) == (found.fired, found.shown)
