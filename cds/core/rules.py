@@ -893,9 +893,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """Gates that apply to every card, and to those only that are not named in *except*."""
+    """
+    Gates that apply to every card, and to those only that are not named in *except*.
+
+    *because* says why a card is withheld from somebody of whom *require* is not proved.
+    """
 
     require: Expr
+    because: str
     unless: tuple[tuple[Exclusion, tuple[str, ...]], ...]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from cds.core.facts import Gap, NotUsed, Snapshot
 from cds.core.findings import CardFinding, Conclusions, Decision, Offer
-from cds.core.rules import Action, Card, Citation, Ruleset
+from cds.core.rules import Action, Card, Citation, Ruleset, SourceText
 from cds.hooks.words import Words, age
 
 __all__ = ["compose", "evaluation", "evidence_of"]
@@ -123,7 +123,7 @@ class _Writer:
         text = self._rules.sources.get(card.source)
         label = profile.source_label
         if text is not None:
-            label = f"{label}: {_titled(text.title, text.year)}"
+            label = f"{label}: {_titled(text)}"
         source: dict[str, Any] = {"label": label}
         url = (text.url if text is not None else "") or profile.source_url
         if url:
@@ -214,7 +214,8 @@ class _Writer:
                 remarks.extend(found.notes)
                 if found.criteria:
                     unknown = sum(one.is_unknown for one in found.criteria.values())
-                    remarks.append(f"of {len(found.criteria)}, {unknown} unknown")
+                    remarks.append(f"of {len(found.criteria)}")
+                    remarks.extend([f"{unknown} unknown"] if unknown else [])
             if index.note:
                 remarks.append(index.note)
         for result in self._cited_results(name):
@@ -276,7 +277,7 @@ class _Writer:
             )
             ours = "our reading: " if one.inferred else ""
             tail = f" [{strength}]" if strength else ""
-            yield f"{_titled(text.title, text.year)} ({ours}{one.supports}){tail}"
+            yield f"{_titled(text)} ({ours}{one.supports}){tail}"
 
     def _footer(self, card: Card, finding: CardFinding) -> str:
         texts = self._rules.profile.texts
@@ -344,8 +345,15 @@ def _counted(points: int) -> str:
     return "1 point" if points == 1 else f"{points} points"
 
 
-def _titled(title: str, year: int) -> str:
-    return title if str(year) in title else f"{title} ({year})"
+def _titled(source: SourceText) -> str:
+    """Name a source: who issued it, title, year."""
+    title = source.title
+    if source.by and source.by not in title and len(source.by) <= _LONGEST_ISSUER:
+        title = f"{source.by}: {title}"
+    return title if str(source.year) in title else f"{title} ({source.year})"
+
+
+_LONGEST_ISSUER = 80
 
 
 def evidence_of(

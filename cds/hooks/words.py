@@ -216,6 +216,8 @@ class Words:
 
     def _gap_of_concept(self, concept: Concept) -> str:
         reason = gap_of(self._snapshot, concept.id, concept.search, concept.within)
+        if reason is Gap.NEVER_MEASURED and concept.type != "quantity":
+            return str(Gap.NOT_RECORDED)
         if reason is not Gap.STALE:
             return _REASONS.get(reason, str(reason))
         old = latest(self._snapshot, concept.id)

@@ -12,12 +12,13 @@ from cds.core.facts import Snapshot
 from cds.core.findings import Conclusions
 from cds.core.reads import reached
 from cds.core.rules import Ruleset
+from cds.core.truth import Truth, unknown
 from cds.errors import EvaluatorsDisagree
 from cds.reasoning.compile import Program, compile_program
 from cds.reasoning.engine import UNAVAILABLE, Engine
 from cds.reasoning.firing import outcome_of
 from cds.reasoning.questions import asked_by, questions
-from cds.reasoning.reference import Reference, Run
+from cds.reasoning.reference import Decide, Reference, Run
 
 __all__ = ["EngineChoice", "Reasoner"]
 
@@ -29,10 +30,11 @@ class Reasoner:
     Draws conclusions from snapshots by one release.
 
     With `both`, the default, the engine and the reference evaluator work on every
-    snapshot and `EvaluatorsDisagree` is raised where they differ. Where the engine
-    cannot be had, the reference evaluator serves and *why_not_durable* says so. What
-    no card, stage or gate asks about is not worked out, unless *everything* is wanted.
-    Not thread-safe.
+    snapshot and `EvaluatorsDisagree` is raised where they differ. With `durable` the
+    engine decides alone and the reference evaluator only finds reasons and sentences;
+    with `reference` it decides. Where the engine cannot be had, the reference evaluator
+    serves and *why_not_durable* says so. What no card, stage or gate asks about is not
+    worked out, unless *everything* is wanted. Not thread-safe.
     """
 
     def __init__(
@@ -70,15 +72,33 @@ class Reasoner:
 
         Raises `EvaluatorsDisagree`, or `EngineFailed` where the engine refuses.
         """
-        run = self._reference.start(snapshot)
+        decide = None
+        if self.engine == "durable" and self._engine is not None and self.program is not None:
+            decide = _decided_by(self._engine.conclude(snapshot), self.program)
+        run = self._reference.start(snapshot, decide)
         cards = {card.id: outcome_of(card, self.rules, run) for card in self._cards}
         found = replace(run.conclude(), cards=cards)
-        if self._engine is not None and self.program is not None:
+        if self.engine == "both" and self._engine is not None and self.program is not None:
             other = self._engine.conclude(snapshot, run.worked, run.graded)
             differing = tuple(_differences(found, other, self.program))
             if differing:
                 raise EvaluatorsDisagree(differing)
         return found
+
+
+def _decided_by(found: Conclusions, program: Program) -> Decide:
+    """Let the engine's answers stand; ours give the reasons of what it leaves unknown."""
+
+    def decide(name: str, ours: Truth) -> Truth:
+        theirs = found.answers.get(name)
+        if theirs is not None:
+            return theirs
+        node = program.same_as.get(name, "")
+        if ours.is_unknown or (node, ours.is_yes) not in program.rails:
+            return ours
+        return unknown()
+
+    return decide
 
 
 def _differences(found: Conclusions, other: Conclusions, program: Program) -> Iterable[str]:

@@ -49,7 +49,7 @@ def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:
     notes: list[str] = []
     if rules.population is not None:
         if not run.ask("population.require").is_yes:
-            return "population", notes
+            return rules.population.because, notes
         for one, exempt in rules.population.unless:
             if any(fnmatchcase(card.code, pattern) for pattern in exempt):
                 continue

@@ -56,7 +56,9 @@ from cds.reasoning.comparison import Facing, compare
 from cds.reasoning.grading import Grades, stage
 from cds.reasoning.questions import Question, asked_by
 
-__all__ = ["Reference", "Run"]
+__all__ = ["Decide", "Reference", "Run"]
+
+Decide = Callable[[str, Truth], Truth]
 
 
 class Reference:
@@ -68,9 +70,13 @@ class Reference:
         self._of_indices = asked_by("index", asked)
         self._of_factors = asked_by("factor", asked)
 
-    def start(self, snapshot: Snapshot) -> Run:
-        """Evaluate one snapshot; questions of cards are answered when they are asked."""
-        return Run(self._rules, self._asked, self._of_indices, self._of_factors, snapshot)
+    def start(self, snapshot: Snapshot, decide: Decide | None = None) -> Run:
+        """
+        Evaluate one snapshot; questions of cards are answered when they are asked.
+
+        *decide* may put another evaluator's answer in the place of ours.
+        """
+        return Run(self._rules, self._asked, self._of_indices, self._of_factors, snapshot, decide)
 
 
 class Run:
@@ -89,7 +95,9 @@ class Run:
         of_indices: Mapping[str, tuple[str, ...]],
         of_factors: Mapping[str, tuple[str, ...]],
         snapshot: Snapshot,
+        decide: Decide | None = None,
     ) -> None:
+        self._decide = decide
         self._rules = rules
         self._asked = asked
         self._snapshot = snapshot
@@ -136,17 +144,24 @@ class Run:
         if not self._stage.could_be:
             return self.answer(expr)
         if self._opened is None:
-            self._opened = copy(self)
-            self._opened.answers = {}
-            self._opened._memo = {}
-            self._opened._leaves_stage_open = True
+            self._opened = self._with_stage_open()
         return self._opened.answer(expr)
+
+    def _with_stage_open(self) -> Run:
+        other = copy(self)
+        other.answers = {}
+        other._memo = {}  # noqa: SLF001 - a copy of our own
+        other._leaves_stage_open = True  # noqa: SLF001
+        return other
 
     def ask(self, name: str) -> Truth:
         """Answer a question by its name."""
         found = self.answers.get(name)
         if found is None:
-            found = self.answers[name] = self.answer(self._asked[name])
+            found = self.answer(self._asked[name])
+            if self._decide is not None:
+                found = self._decide(name, found)
+            self.answers[name] = found
         return found
 
     def latest(self, concept: str) -> Datum | None:

@@ -180,7 +180,6 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> str:
     out += [f"{margin} = note: {note}" for note in diagnostic.notes]
     if diagnostic.help:
         out.append(f"{margin} = help: {diagnostic.help}")
-    out.append(f"{margin} = page: cds explain {diagnostic.code}")
     return "\n".join(out)
 
 

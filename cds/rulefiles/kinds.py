@@ -468,7 +468,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "population": _library(
         "the population",
         "population",
-        {"require": _CONDITION},
+        {"require": _CONDITION, "because": _TEXT},
         {
             "version": _VERSION,
             "status": _STATUS,

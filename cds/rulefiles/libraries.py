@@ -81,6 +81,7 @@ def read_population(root: Block, scope: Scope) -> Population:
     exclusions: tuple[Exclusion, ...] = read_exclusions(blocks, scope, ("show", "hide"))
     return Population(
         require=read_required(root, "require", scope),
+        because=root.text("because"),
         unless=tuple(
             (one, block.texts("except")) for one, block in zip(exclusions, blocks, strict=True)
         ),

@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(
     r"|\["
     r"|[^\s,<>\[\]]+(?:\[[^\]\s]*\][^\s,<>\[\]]*)*"
 )
-_FORMS: Final = "see `cds explain CDS110` for the forms of a clause"
+_FORMS: Final = "AUTHORING.md lists the forms of a clause"
 
 
 class MisreadError(Exception):

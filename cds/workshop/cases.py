@@ -279,6 +279,8 @@ class _Compared:
                 if outcome.because in {one.because, f"{one.because} (not known)", one.id}
             }
             if self._rules.population is not None:
+                if outcome.because == self._rules.population.because:
+                    words.add("population")
                 words |= {
                     one.id
                     for one, _ in self._rules.population.unless

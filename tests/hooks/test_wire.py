@@ -146,7 +146,7 @@ def without(name, *, of=None):
             "$.context.patientId",
         ),
         (body(context={"userId": "Practitioner/1", "patientId": ""}), "$.context.patientId"),
-        (body(context={"userId": "Practitioner/1", "patientId": 7}), "$.context.patientId"),
+        (body(context={"userId": "Practitioner/1", "patientId": [7]}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": "x" * 65}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": "a_b"}), "$.context.patientId"),
         (body(prefetch=None), "$.prefetch"),

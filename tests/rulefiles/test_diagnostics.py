@@ -33,7 +33,6 @@ def test_a_diagnostic_in_full():
         "  |   ^^^^ here\n"
         "  = note: a fact\n"
         "  = help: an action\n"
-        "  = page: cds explain CDS201"
     ) == render(found, SOURCES)
 
 
@@ -44,7 +43,6 @@ def test_a_diagnostic_without_its_line():
     bare = (
         "error[CDS201] unknown-name: `word` is nothing\n"
         " --> rules/cards/x.yaml:2:3\n"
-        "  = page: cds explain CDS201"
     )
 
     assert bare == render(one(), {})
