@@ -1,5 +1,5 @@
 # `make run` serves, `make test` tests; both set up what they need, once.
-# Wants Python 3.11 or 3.12, make, and for the rule engine a C compiler.
+# Wants Python 3.11, 3.12 or 3.13, make, and for the rule engine a C compiler.
 
 HOST   ?= 127.0.0.1
 PORT   ?= 8000

@@ -110,7 +110,7 @@ def body(observations: int, *, read: float) -> bytes:
                 "birthDate": "1974-03-02",
             },
             "glycaemia": bundle,
-            **{name: empty for name in ("problems", "medicines", "statements", "encounters")},
+            **dict.fromkeys(("problems", "medicines", "statements", "encounters"), empty),
         },
     }
     return json.dumps(request).encode()
@@ -188,7 +188,7 @@ async def measure(app: App, raw: bytes, times: int) -> tuple[float, float, float
     """Give CPU per request, p50 and p99, in milliseconds."""
     path = "/cds-services/metabolic-patient-view"
     status, _ = await call(app, path, raw)
-    if status != 200:  # noqa: PLR2004
+    if status != 200:
         msg = f"the application answers {status}"
         raise SystemExit(msg)
     for _ in range(max(5, times // 10)):
@@ -228,7 +228,7 @@ async def report(times: int) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    program = pipeline._reasoner.program  # noqa: SLF001 - figures of the inside
+    program = pipeline._reasoner.program
     if program is not None:
         patterns = sum(len(one) for one in program.productions.values())
         print(f"engine: {len(program.productions)} productions, {patterns} patterns\n")
@@ -248,15 +248,15 @@ async def report(times: int) -> None:
 
 def parts(times: int) -> None:
     """Print where the time of one request goes."""
+    from cds.fhir.evidence import faults  # noqa: PLC0415
+    from cds.fhir.retrieve import retrieve  # noqa: PLC0415
     from cds.hooks.cards import compose, evidence_of  # noqa: PLC0415
     from cds.hooks.discovery import HOOK  # noqa: PLC0415
     from cds.hooks.wire import read_request  # noqa: PLC0415
-    from cds.fhir.evidence import faults  # noqa: PLC0415
-    from cds.fhir.retrieve import retrieve  # noqa: PLC0415
     from cds.reasoning.arbiter import arbitrate  # noqa: PLC0415
 
     _, pipeline = opened("both")
-    rules, reasoner = pipeline.ruleset, pipeline._reasoner  # noqa: SLF001
+    rules, reasoner = pipeline.ruleset, pipeline._reasoner
     print("\nwhere it goes, CPU ms")
     for name in ("small, 3 cards", "large"):
         raw = bodies()[name]
@@ -280,12 +280,12 @@ def parts(times: int) -> None:
             )
             snapshot = timed(
                 "extract facts",
-                lambda: pipeline._extractor.extract(sent, as_of=NOW),  # noqa: SLF001, B023
+                lambda: pipeline._extractor.extract(sent, as_of=NOW),  # noqa: B023
             )
             run = timed("reference", lambda: reasoner.start(snapshot))  # noqa: B023
             timed(
                 "engine",
-                lambda: reasoner._engine.conclude(snapshot, run.worked, run.graded),  # noqa: SLF001, B023
+                lambda: reasoner._engine.conclude(snapshot, run.worked, run.graded),  # noqa: B023
             )
             conclusions = reasoner.conclude(snapshot)
             decision = arbitrate(rules, conclusions)
@@ -298,7 +298,7 @@ def parts(times: int) -> None:
                     snapshot,  # noqa: B023
                     conclusions,  # noqa: B023
                     decision,  # noqa: B023
-                    draft=pipeline._draft,  # noqa: SLF001
+                    draft=pipeline._draft,
                     new_uuid=lambda: "00000000-0000-4000-8000-000000000000",
                 ),
             )
@@ -326,7 +326,7 @@ def start_up() -> None:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).read()
                 break
             except OSError:
-                if service.poll() is not None or time.perf_counter() - began > 60:  # noqa: PLR2004
+                if service.poll() is not None or time.perf_counter() - began > 60:
                     print("start-up: the service did not start")
                     return
                 time.sleep(0.005)
@@ -335,7 +335,9 @@ def start_up() -> None:
         service.terminate()
         service.wait()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"start-up {wall:.2f} s to the first answer, {used.ru_utime + used.ru_stime:.2f} s of CPU")
+    print(
+        f"start-up {wall:.2f} s to the first answer, {used.ru_utime + used.ru_stime:.2f} s of CPU"
+    )
 
 
 def main() -> None:

@@ -206,7 +206,9 @@ class Patients:
         rng = self._rng
         born = None
         if rng.random() < 0.9:
-            born = _born(rng.choice(_AGES), rng.choice((0, 1, 100)), 0 if rng.random() < 0.7 else 364)
+            born = _born(
+                rng.choice(_AGES), rng.choice((0, 1, 100)), 0 if rng.random() < 0.7 else 364
+            )
         return Person(
             id="p",
             sex=rng.choice(("male", "female", "female", "unknown")),

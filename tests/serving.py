@@ -39,7 +39,9 @@ class Opened:
         retrieved = retrieve(prefetch, patient_id=patient_id, searches=self.rules.searches)
         return self.extractor.extract(retrieved, as_of=as_of)
 
-    def conclude(self, prefetch: Mapping[str, Any], patient_id: str, as_of: datetime) -> Conclusions:
+    def conclude(
+        self, prefetch: Mapping[str, Any], patient_id: str, as_of: datetime
+    ) -> Conclusions:
         """Read a prefetch and conclude."""
         return self.reasoner.conclude(self.snapshot(prefetch, patient_id, as_of))
 
@@ -52,7 +54,11 @@ def shipped() -> Opened:
 
 def searchset(resources: list[Any]) -> dict[str, Any]:
     """Make a complete answer to a search."""
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(resources)}
+    bundle: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(resources),
+    }
     if resources:
         bundle["entry"] = [{"resource": one} for one in resources]
     return bundle

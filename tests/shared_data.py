@@ -17,7 +17,7 @@ SHARED = Path(os.environ.get("CDS_SHARED_DATA", ROOT.parent / "shared" / "data")
 
 needs_shared_data = pytest.mark.skipif(
     not (SHARED / "MANIFEST.csv").exists(),
-    reason="the shared sample data is not beside this checkout (CDS_SHARED_DATA names another place)",
+    reason="the sample data is not beside this checkout (CDS_SHARED_DATA names another place)",
 )
 
 

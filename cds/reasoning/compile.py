@@ -203,8 +203,6 @@ class _Compiler:
         parts = list(parts)
         while _size(parts) > _MOST_TERMS:
             at = max(range(len(parts)), key=lambda one: len(parts[one]))
-            if len(parts[at]) <= 1:
-                break
             parts[at] = self._node(of[at], proves=proves)
         terms = _cross(parts)
         if any(len(term) > _MOST_PATTERNS for term in terms):

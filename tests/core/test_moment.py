@@ -25,11 +25,16 @@ class TestMoment:
     def test_an_instant_is_exact(self) -> None:
         """A bare date is not."""
 
-        assert (True, False) == (instant("2026-05-17T08:10:00+00:00").is_exact, day("2026-05-17").is_exact)
+        assert (True, False) == (
+            instant("2026-05-17T08:10:00+00:00").is_exact,
+            day("2026-05-17").is_exact,
+        )
 
     def test_prints_no_finer_than_sent(self) -> None:
         """The date of an instant, the month of a month."""
-        month = Moment(datetime(2018, 2, 1, tzinfo=UTC), datetime(2018, 2, 28, tzinfo=UTC), "2018-02")
+        month = Moment(
+            datetime(2018, 2, 1, tzinfo=UTC), datetime(2018, 2, 28, tzinfo=UTC), "2018-02"
+        )
 
         assert ("2026-05-17", "2018-02") == (instant("2026-05-17T08:10:00+00:00").day, month.day)
 

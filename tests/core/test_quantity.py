@@ -98,14 +98,17 @@ class TestNumbers:
         assert Decimal("1.00000000002") == round12(Decimal("1.000000000025"))
 
     @pytest.mark.parametrize(
-        ("expected", "number", "digits"), [("4.18", "4.17777", 2), ("139.8", "139.85", 1), ("2", "2.5", 0)]
+        ("expected", "number", "digits"),
+        [("4.18", "4.17777", 2), ("139.8", "139.85", 1), ("2", "2.5", 0)],
     )
     def test_shows_rounded_half_even(self, expected: str, number: str, digits: int) -> None:
         """For the reader only; every comparison uses the unrounded number."""
 
         assert expected == shown(Decimal(number), digits)
 
-    @pytest.mark.parametrize(("expected", "number"), [("7.20", "7.20"), ("0.00001", "1E-5"), ("0", "-0")])
+    @pytest.mark.parametrize(
+        ("expected", "number"), [("7.20", "7.20"), ("0.00001", "1E-5"), ("0", "-0")]
+    )
     def test_writes_plainly(self, expected: str, number: str) -> None:
         """As it was sent, without an exponent."""
 

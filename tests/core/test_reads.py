@@ -48,7 +48,9 @@ def test_every_clause_leads_to_what_it_names(release):
         """,
     )
     release.stages("lines: [{label: A, if: diet is present}, {label: Z, otherwise: true}]")
-    release.condition("c", "holds_if: count >= 1\nruled_out_if: thirst is answered no within 9 days")
+    release.condition(
+        "c", "holds_if: count >= 1\nruled_out_if: thirst is answered no within 9 days"
+    )
     release.card("lower", "show_if: {all: [c holds, stage is A]}")
     release.card(
         "upper",
@@ -113,7 +115,9 @@ actions:
         suggestions:
           items:
             - {id: a, action: aim, guards: none}
-            - {id: b, offer: "first of [order_hba1c, order_glucose] whose result is not known", guards: none}
+            - id: b
+              offer: first of [order_hba1c, order_glucose] whose result is not known
+              guards: none
         """,
     )
 
@@ -142,7 +146,8 @@ def test_gates_of_the_population_are_read(release):
         """
         require: age >= 18 years
         unless:
-          - {id: x, when: gout is present, because: B., if_unknown: show, when_relevant: statin is present}
+          - {id: x, when: gout is present, because: B., if_unknown: show,
+             when_relevant: statin is present}
         """
     )
 
@@ -174,7 +179,8 @@ def test_every_condition_of_a_card_is_walked(release):
         """
         show_if: age >= 1 years
         unless:
-          - {id: x, when: age >= 2 years, because: B., if_unknown: hide, when_relevant: age >= 3 years}
+          - {id: x, when: age >= 2 years, because: B., if_unknown: hide,
+             when_relevant: age >= 3 years}
           - {id: y, when: age >= 4 years, because: B., if_unknown: hide}
         priority: [{9: age >= 5 years}, {50: otherwise}]
         card:

@@ -15,7 +15,10 @@ def test_clauses_come_in_file_order(release):
     """Whatever joins them."""
     release.condition(
         "asked",
-        'holds_if: {all: [sex is male, {not: age >= 18 years}, {at_least: {n: 1, of: [age < 9 years]}}]}',
+        """
+        holds_if:
+          all: [sex is male, {not: age >= 18 years}, {at_least: {n: 1, of: [age < 9 years]}}]
+        """,
     )
 
     found = clauses_of(release.load().conditions["asked"].holds_if)

@@ -28,7 +28,9 @@ PLAUSIBLE_INSULIN = 300
 def people() -> list[tuple[dict[str, str], Any, str]]:
     """Every person: the survey's numbers, what the service concludes, the HOMA-IR state."""
     opened = shipped()
-    rows = {row["SEQN"]: row for row in csv.DictReader((FOLDER / "values.csv").read_text().splitlines())}
+    rows = {
+        row["SEQN"]: row for row in csv.DictReader((FOLDER / "values.csv").read_text().splitlines())
+    }
     patients = {one["id"]: one for one in lines(FOLDER / "Patient.ndjson.gz")}
     observations: dict[str, list[Any]] = {name: [] for name in patients}
     for one in lines(FOLDER / "Observation.ndjson.gz"):

@@ -24,7 +24,14 @@ _QUANTITIES: Final = {
 }
 _LISTS: Final = ("diabetes", "gout", "snoring", "statin", "diet")
 _DAYS: Final = (0, 1, 7, 14, 84, 90, 365, 730)
-_REASONS: Final = ("unit", "implausible", "conflict", "status", "pregnancy", "not known to be fasting")
+_REASONS: Final = (
+    "unit",
+    "implausible",
+    "conflict",
+    "status",
+    "pregnancy",
+    "not known to be fasting",
+)
 
 
 class Author:
@@ -105,7 +112,9 @@ class Author:
             text += f"not_valid_if: [{', '.join(gates)}]\n"
         cut = rng.choice((1, 1.5, 2))
         if rng.random() < 0.4:
-            more = more.replace("thresholds:", "thresholds:\n  band_cut: " + self._cases("1", (1, 2)))
+            more = more.replace(
+                "thresholds:", "thresholds:\n  band_cut: " + self._cases("1", (1, 2))
+            )
             text += "bands: [{name: low, below: band_cut}, {name: high, from: band_cut}]\n"
             bands = ["low", "high"]
         else:
@@ -169,7 +178,10 @@ class Author:
             )
         text += f"if_conflict: {rng.choice(('newest', 'trust_against', 'say_conflicting'))}\n"
         text += "counts_once: [[e0, e1]]\n" if rng.random() < 0.5 else ""
-        text += "grades: {high: {points: 4, domains: 2}, middle: {points: 2}, low: {points_cannot_reach: 2}}\n"
+        text += (
+            "grades: {high: {points: 4, domains: 2}, middle: {points: 2}, "
+            "low: {points_cannot_reach: 2}}\n"
+        )
         self.release.factor(name, more + text)
         self._factors[name] = ["high", "middle", "low", "undetermined"]
 
@@ -203,7 +215,8 @@ class Author:
         )
         text += (
             f"suggestions: {{items: [{{id: main, action: advise, offer_if: {self._expr(0)}, "
-            f"guards: [{guard}]}}, {{id: other, action: refer, only_instead: true, guards: none}}]}}\n"
+            f"guards: [{guard}]}}, "
+            "{id: other, action: refer, only_instead: true, guards: none}]}\n"
         )
         self.release.card(name, more + text)
         self._cards.append(name)
@@ -224,7 +237,10 @@ class Author:
             kind, form = rng.choice(
                 (
                     ("count", f"count days of: {concept}, where: at least {concept}_cut"),
-                    ("count", f"count days of: {concept}, if latest: true, where: below {concept}_top"),
+                    (
+                        "count",
+                        f"count days of: {concept}, if latest: true, where: below {concept}_top",
+                    ),
                     ("value", f"highest of: {concept}"),
                     ("value", f"lowest of: {concept}"),
                     ("value", f"average of last: 2, of: {concept}, on: different days"),
@@ -345,7 +361,7 @@ class Author:
 
     def _of_reading(self) -> str:
         rng = self._rng
-        (name, concept), = self._readings.items()
+        ((name, concept),) = self._readings.items()
         if concept:
             return self._range(name, concept)
         return rng.choice((f"{name} >= {rng.choice((1, 2))}", f"{name} < 1", f"{name} is known"))

@@ -230,7 +230,8 @@ class Release:
         """Add the gates that apply to every card."""
         self.write(
             "population/adults.yaml",
-            "kind: population\nid: adults\ntitle: Adults\n" + textwrap.dedent(text),
+            "kind: population\nid: adults\ntitle: Adults\nbecause: Adults only.\n"
+            + textwrap.dedent(text),
         )
 
     def load(self) -> Ruleset:

@@ -84,7 +84,11 @@ class TestReadings:
         reading = "count days of: hba1c, where: at least 6.5 %, if latest: true, within: 365 days"
 
         assert [(0, 0), (2, 2)] == [
-            span(self.read(release, reading, patient(hba1c=history("hba1c", (newest, 1), ("7 %", 9)))))
+            span(
+                self.read(
+                    release, reading, patient(hba1c=history("hba1c", (newest, 1), ("7 %", 9)))
+                )
+            )
             for newest in ("6 %", "8 %")
         ]
 
@@ -139,13 +143,17 @@ class TestReadings:
         """With the reason of the newest."""
         results = {} if age is None else {"hba1c": [result("hba1c", "7 %", age)]}
 
-        found = self.read(release, "highest of: hba1c, between: 90 and 365 days ago", patient(**results))
+        found = self.read(
+            release, "highest of: hba1c, between: 90 and 365 days ago", patient(**results)
+        )
 
         assert expected == (found.needs[0].reason if found.needs else None)
 
     def test_any_age_where_nothing_is_said(self, release):
         """Only a reading made by hand has no window; it counts all."""
-        release.condition("c", "readings: {n: {highest of: hba1c, within: 9 days}}\nholds_if: n >= 1")
+        release.condition(
+            "c", "readings: {n: {highest of: hba1c, within: 9 days}}\nholds_if: n >= 1"
+        )
         rules = release.load()
         open_ = replace(rules.readings["c.n"], between=None)
         numbers = arithmetic.Numbers(
@@ -172,7 +180,8 @@ class TestInputs:
         release.index(
             "score",
             """
-            inputs: {a: {concept: hba1c}, b: {concept: waist}, years: {age: true}, o: {index: other}}
+            inputs:
+              {a: {concept: hba1c}, b: {concept: waist}, years: {age: true}, o: {index: other}}
             formula: a + b + years + o
             """,
         )
@@ -320,7 +329,11 @@ class TestGates:
             ("not valid", "{any: [a < 85 cm, sex is female]}", "compute"),
             ("not valid", "{all: [a < 95 cm, snoring is present]}", "withhold"),
             ("value", "{at_least: {n: 2, of: [a < 95 cm, a < 85 cm, sex is male]}}", "withhold"),
-            ("not valid", "{at_least: {n: 2, of: [a < 95 cm, a < 85 cm, sex is female]}}", "compute"),
+            (
+                "not valid",
+                "{at_least: {n: 2, of: [a < 95 cm, a < 85 cm, sex is female]}}",
+                "compute",
+            ),
         ],
     )
     def test_unknown_withholds_or_computes(self, release, expected, when, choice):
@@ -399,7 +412,9 @@ class TestIndices:
     def test_the_first_that_is_known(self, release, expected, snapshot):
         """A concept as it was sent, another index, or the formula."""
         release.index("other", "inputs: {a: {concept: enzyme}}\nformula: a")
-        release.index("score", "inputs: {a: {concept: waist}}\nfirst_of: [ratio, other, formula]\nformula: a")
+        release.index(
+            "score", "inputs: {a: {concept: waist}}\nfirst_of: [ratio, other, formula]\nformula: a"
+        )
 
         assert expected == release.conclude(snapshot).numbers["score"].number.value
 
@@ -471,7 +486,8 @@ class TestIndices:
         rules = release.load()
         worked = {}
         first, second = (
-            arithmetic.Numbers(patient(ratio="3"), rules.concepts, None, {}, worked) for _ in range(2)
+            arithmetic.Numbers(patient(ratio="3"), rules.concepts, None, {}, worked)
+            for _ in range(2)
         )
 
         assert first.compute(rules.indices["score"], None) is second.compute(

@@ -95,7 +95,12 @@ class TestPeople:
 
     @pytest.mark.parametrize(
         ("expected", "sex", "number"),
-        [("no", "male", 35), ("yes", "female", 35), ("unknown", "unknown", 35), ("yes", "unknown", 45)],
+        [
+            ("no", "male", 35),
+            ("yes", "female", 35),
+            ("unknown", "unknown", 35),
+            ("yes", "unknown", 45),
+        ],
     )
     def test_by_sex(self, expected, sex, number):
         """Where sex is not known, all cut-offs must agree."""
@@ -122,7 +127,9 @@ class TestPeople:
         """A group's own cut-off counts where the group was sent, or set by the site."""
         cut = threshold(case(25), case(23, group="asian"))
 
-        assert [expected] == [one.value for one in possible_cases(cut, facing(group=group, site=site))]
+        assert [expected] == [
+            one.value for one in possible_cases(cut, facing(group=group, site=site))
+        ]
 
     @pytest.mark.parametrize(
         ("expected", "who"),

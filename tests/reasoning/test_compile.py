@@ -77,7 +77,7 @@ class TestRails:
 
     def test_names_are_plain(self, release):
         """A label may hold what JSON writes otherwise; the answer is found all the same."""
-        release.stages('lines: [{label: \'S "é"\', if: hba1c >= 6 %}, {label: Z, otherwise: true}]')
+        release.stages("lines: [{label: 'S \"é\"', if: hba1c >= 6 %}, {label: Z, otherwise: true}]")
         release.condition("same", "holds_if: {any: [hba1c >= 6 %, gout is present]}")
         release.condition("inner", "holds_if: {all: [hba1c >= 6 %, same holds]}")
         release.card("one", "show_if: {all: [{not: stage is Z}, inner holds]}")
@@ -114,7 +114,7 @@ class TestSizes:
     def test_a_long_conjunction_is_folded(self, release):
         """No production matches more than a dozen facts, and the answers stay right."""
         self.conditions(release)
-        every = "{all: [%s]}" % ", ".join(self.FACTS)
+        every = f"{{all: [{', '.join(self.FACTS)}]}}"
 
         found = program(release, every)
 
@@ -126,7 +126,8 @@ class TestSizes:
     def test_a_long_alternative_is_folded_where_it_is_disproved(self, release):
         """No is proved by all of them."""
         self.conditions(release)
-        every = "{any: [%s]}" % ", ".join(f"{{not: {one}}}" for one in self.FACTS)
+        opposites = ", ".join(f"{{not: {one}}}" for one in self.FACTS)
+        every = f"{{any: [{opposites}]}}"
 
         assert 12 >= max(patterns(one) for one in program(release, every).productions.values())
         assert ["no", "yes"] == release.ask(every, self.EVERYTHING, patient(sex="male"))
@@ -134,7 +135,7 @@ class TestSizes:
     def test_many_of_many(self, release):
         """Each choice of an `at_least` keeps the limit too."""
         self.conditions(release)
-        every = "{at_least: {n: 16, of: [%s]}}" % ", ".join(self.FACTS)
+        every = f"{{at_least: {{n: 16, of: [{', '.join(self.FACTS)}]}}}}"
 
         assert 12 >= max(patterns(one) for one in program(release, every).productions.values())
         assert ["yes", "unknown"] == release.ask(every, self.EVERYTHING, patient(ratio="5"))
@@ -148,11 +149,14 @@ class TestSizes:
         found = program(release, f"{{all: [{three}, {other}, {more}]}}")
 
         assert {"asked.holds_if"} < found.read_nodes
-        assert 3 >= sum(name.startswith("+") and name.endswith("asked.holds_if") for name in found.productions)
+        assert 3 >= sum(
+            name.startswith("+") and name.endswith("asked.holds_if") for name in found.productions
+        )
 
     def test_alternatives_inside_at_least_are_nodes(self, release):
         """Each counts once."""
-        clause = "{at_least: {n: 2, of: [{any: [hba1c >= 6 %, waist >= 90 cm]}, ratio >= 1, sex is male]}}"
+        either = "{any: [hba1c >= 6 %, waist >= 90 cm]}"
+        clause = f"{{at_least: {{n: 2, of: [{either}, ratio >= 1, sex is male]}}}}"
 
         assert ["yes", "no", "unknown"] == release.ask(
             clause,
@@ -209,7 +213,9 @@ class TestThresholds:
             "male: {from 50 years: 20 U/L}, female: 30 U/L",
         ],
     )
-    @pytest.mark.parametrize("clause", ["enzyme >= cut", "enzyme < cut", "enzyme from cut below top"])
+    @pytest.mark.parametrize(
+        "clause", ["enzyme >= cut", "enzyme < cut", "enzyme from cut below top"]
+    )
     def test_both_evaluators_choose_alike(self, release, cases, clause):
         """For everybody, known or not; a difference would raise."""
         more = (
@@ -224,7 +230,10 @@ class TestThresholds:
     @pytest.mark.parametrize(
         ("cases", "sent"),
         [
-            ("pair: [126 mg/dL, 7.0 mmol/L]", ["126 mg/dL", "125 mg/dL", "7.0 mmol/L", "6.99 mmol/L"]),
+            (
+                "pair: [126 mg/dL, 7.0 mmol/L]",
+                ["126 mg/dL", "125 mg/dL", "7.0 mmol/L", "6.99 mmol/L"],
+            ),
             (
                 "male: [126 mg/dL, 7.0 mmol/L], female: 110 mg/dL",
                 ["126 mg/dL", "112 mg/dL", "7.0 mmol/L", "6.2 mmol/L"],
@@ -235,7 +244,8 @@ class TestThresholds:
     def test_pairs(self, release, cases, sent, sex):
         """Compared in the unit in which a result was sent, of readings in the canonical one."""
         more = (
-            f"thresholds:\n  cut: {{{cases}, cite: book}}\n  top: {{pair: [180 mg/dL, 10 mmol/L], cite: book}}\n"
+            f"thresholds:\n  cut: {{{cases}, cite: book}}\n"
+            "  top: {pair: [180 mg/dL, 10 mmol/L], cite: book}\n"
             "readings: {peak: {highest of: glucose, within: 365 days}}"
         )
         people = [patient(sex=sex, glucose=one) for one in sent]
@@ -289,15 +299,19 @@ class TestThresholds:
 class TestCardsThatAskAboutCards:
     """What cannot be asked is refused when the rules are compiled."""
 
-    @pytest.mark.parametrize("more", ["if_unknown: show", "if_unknown: hide, when_relevant: sex is male"])
+    @pytest.mark.parametrize(
+        "more", ["if_unknown: show", "if_unknown: hide, when_relevant: sex is male"]
+    )
     def test_soft_exclusions(self, release, more):
         """An unknown that does not stop is no fact."""
         release.card(
             "other",
-            f"show_if: hba1c >= 6 %\nunless: [{{id: x, when: gout is present, because: B., {more}}}]",
+            "show_if: hba1c >= 6 %\n"
+            f"unless: [{{id: x, when: gout is present, because: B., {more}}}]",
         )
         release.card("one", "show_if: card other fires")
 
-        with pytest.raises(RuleError, match=r"other.yaml:\d+:\d+: `card other fires` needs hard exclusions"):
+        with pytest.raises(
+            RuleError, match=r"other.yaml:\d+:\d+: `card other fires` needs hard exclusions"
+        ):
             release.reasoner()
-

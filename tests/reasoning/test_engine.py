@@ -266,6 +266,13 @@ class TestSession:
         with pytest.raises(EngineFailed, match="the boot rule did not fire"):
             session.fire()
 
+    def test_numbers_it_cannot_hold(self, session):
+        """No number is written that it would read as another."""
+        with pytest.raises(EngineFailed, match="a number is outside what the engine can hold"):
+            session._tell(engine_module._write(1e15))
+
+        assert ("0.00001", "5.0") == (engine_module._write(1e-5), engine_module._write(5.0))
+
     def test_one_in_one_out(self, session):
         """What was told is there, and nothing else."""
         session._tell('"kind":"sex","code":"sex","v":"male"')
@@ -274,6 +281,62 @@ class TestSession:
         facts = engine_module.durable_rules_engine.get_facts(session._handle, "w")
 
         assert 3 == facts.count(b'"kind"' if isinstance(facts, bytes) else '"kind"')
+
+
+class TestSpoiled:
+    """What fails fails once: the next evaluation is right."""
+
+    SICK = patient(hba1c="7 %")
+
+    @pytest.fixture
+    def engine(self, release):
+        """Open a release with one card."""
+        release.card("one", "show_if: hba1c >= 6 %")
+        reasoner = release.reasoner()
+        yield reasoner._engine
+        reasoner.close()
+
+    def is_right(self, engine):
+        """Tell whether the next answers are right."""
+        return engine.conclude(self.SICK).answers["one.show_if"].is_yes and (
+            "one.show_if" not in engine.conclude(patient()).answers
+        )
+
+    def test_a_session_left_behind(self, engine):
+        """The canary refuses; the engine is built anew."""
+        engine_module.durable_rules_engine.assert_fact(engine._handle, engine_module._BOOT)
+
+        with pytest.raises(EngineFailed, match="a session was left behind"):
+            engine.conclude(self.SICK)
+
+        assert self.is_right(engine)
+
+    def test_a_session_that_never_fired(self, engine, monkeypatch):
+        """It is not deleted, which would crash; the engine is built anew."""
+        with monkeypatch.context() as patched:
+            patched.setattr(engine_module._Session, "fire", lambda _: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                engine.conclude(self.SICK)
+
+        assert self.is_right(engine)
+
+    def test_too_many_firings(self, engine, monkeypatch):
+        """They are counted."""
+        with monkeypatch.context() as patched:
+            patched.setattr(engine_module, "_MOST_FIRINGS", 1)
+            with pytest.raises(EngineFailed, match="rules feed themselves"):
+                engine.conclude(self.SICK)
+
+        assert self.is_right(engine)
+
+    def test_a_fact_it_cannot_read(self, engine, monkeypatch):
+        """Told by the code of the engine and nothing of the patient."""
+        with monkeypatch.context() as patched:
+            patched.setattr(engine_module, "_write", lambda _: "1e-05")
+            with pytest.raises(EngineFailed, match="error code: 204"):
+                engine.conclude(self.SICK)
+
+        assert self.is_right(engine)
 
 
 class TestAlone:
@@ -286,7 +349,7 @@ class TestAlone:
     def test_it_comes_to_the_same(self):
         """Numbers and grades are worked out from its own answers."""
         opened_ = shipped().reasoner
-        patients = Patients(opened_.rules, Random(5))
+        patients = Patients(opened_.rules, Random(5))  # noqa: S311 - not for secrets
         for _ in range(300):
             snapshot = patients.draw()
             found = opened_.conclude(snapshot)
@@ -332,7 +395,7 @@ class TestOrder:
     def test_of_entries_and_facts(self):
         """Shuffled lists, and facts told in another order, conclude alike."""
         reasoner = shipped().reasoner
-        rng = Random(11)
+        rng = Random(11)  # noqa: S311 - not for secrets
         patients = Patients(reasoner.rules, rng)
         engine = reasoner._engine
         quantities = engine._program.quantities

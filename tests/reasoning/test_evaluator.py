@@ -137,6 +137,27 @@ def test_both_is_what_it_says(reasoner):
     assert "A" == reasoner.conclude(patient(hba1c="7 %")).stage.label
 
 
+@pytest.mark.parametrize(
+    ("expected", "answers"),
+    [("yes", {"c.holds_if": YES}), ("no", {"c.holds_if": NO}), ("unknown", {})],
+)
+def test_the_engine_alone_decides_where_it_is_wanted(release, expected, answers):
+    """Its answers stand; what it leaves open is unknown, and the reference gives the reasons."""
+    release.condition("c", "holds_if: hba1c >= 6 %")
+    release.card("one", "show_if: c holds")
+    release.card("two", "show_if: {not: c holds}")
+    reasoner = release.reasoner(engine="durable", everything=False)
+    honest = reasoner.conclude(patient(hba1c="7 %")).answers["c.holds_if"].word
+    reasons = reasoner.conclude(patient()).answers["c.holds_if"].needs
+    reasoner._engine = Lying(reasoner._engine, lambda _: {"answers": answers})
+
+    found = reasoner.conclude(patient(hba1c="7 %"))
+    reasoner.close()
+
+    assert ("durable", "yes", "hba1c") == (reasoner.engine, honest, reasons[0].name)
+    assert expected == found.answers["c.holds_if"].word
+
+
 def test_only_what_is_asked_is_worked_out(release):
     """Unless everything is wanted."""
     release.condition("idle", "holds_if: waist >= 90 cm")

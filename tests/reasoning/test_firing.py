@@ -23,7 +23,8 @@ class TestState:
     """Fires, no, unknown, withheld."""
 
     @pytest.mark.parametrize(
-        ("state", "results"), [("fires", {"hba1c": "7 %"}), ("no", {"hba1c": "5 %"}), ("unknown", {})]
+        ("state", "results"),
+        [("fires", {"hba1c": "7 %"}), ("no", {"hba1c": "5 %"}), ("unknown", {})],
     )
     def test_the_condition(self, release, state, results):
         """An unknown one says what could decide."""
@@ -61,7 +62,9 @@ class TestState:
     def test_a_note_without_a_name_is_that_of_the_exclusion(self, release):
         """A condition that nothing decides names itself nowhere."""
         release.condition("c", "holds_if: sex is male\nruled_out_if: age < 18 years")
-        rules_of = "show_if: hba1c >= 6 %\nunless: [{id: x, when: c holds, because: B., if_unknown: note}]"
+        rules_of = (
+            "show_if: hba1c >= 6 %\nunless: [{id: x, when: c holds, because: B., if_unknown: note}]"
+        )
 
         found = outcome(release, rules_of, patient(hba1c="7 %"))
 
@@ -83,9 +86,7 @@ class TestState:
 
         assert state == found.state
 
-    @pytest.mark.parametrize(
-        ("notes", "lists"), [((), None), (("snoring",), PARTS)]
-    )
+    @pytest.mark.parametrize(("notes", "lists"), [((), None), (("snoring",), PARTS)])
     def test_what_is_not_on_record_may_not_have_been_sent(self, release, notes, lists):
         """A list in parts is noted on the card."""
         found = outcome(
@@ -111,8 +112,8 @@ class TestPopulation:
     @pytest.mark.parametrize(
         ("state", "because", "code", "snapshot"),
         [
-            ("withheld", "population", "IR-STG-01", patient(age=10, hba1c="7 %")),
-            ("withheld", "population", "IR-STG-01", patient(age=None, hba1c="7 %")),
+            ("withheld", "Adults only.", "IR-STG-01", patient(age=10, hba1c="7 %")),
+            ("withheld", "Adults only.", "IR-STG-01", patient(age=None, hba1c="7 %")),
             ("withheld", "Gout.", "IR-STG-01", patient(hba1c="7 %", listed=("gout",))),
             ("fires", "", "IR-SAFE-01", patient(hba1c="7 %", listed=("gout",))),
             ("fires", "", "IR-STG-01", patient(hba1c="7 %")),
@@ -139,7 +140,10 @@ class TestFinding:
           detail: [{{say: Wide, if: waist >= 90 cm}}, Always, {{say: Old, if: age >= 60 years}}]
           source: {{cite: book}}
         """
-    OF = '[{when: waist >= 90 cm, as: the waist}, sex is female, {not: sex is male}, {all: [age >= 1 years]}]'
+    OF = (
+        "[{when: waist >= 90 cm, as: the waist}, sex is female, {not: sex is male}, "
+        "{all: [age >= 1 years]}]"
+    )
 
     @pytest.mark.parametrize(
         ("indicator", "priority", "summary", "details", "results"),
@@ -150,7 +154,9 @@ class TestFinding:
             ("info", 20, 2, (1, 2), {"hba1c": "5 %", "age": 70}),
         ],
     )
-    def test_the_first_that_is_proved(self, release, indicator, priority, summary, details, results):
+    def test_the_first_that_is_proved(
+        self, release, indicator, priority, summary, details, results
+    ):
         """Details are all that are."""
         found = outcome(release, self.TEXT.format(of=self.OF), patient(**results)).finding
 
@@ -183,7 +189,9 @@ class TestOffers:
 
     def offers(self, release, items, snapshot):
         """Give (suggestion, action, offered, blocked by, warnings) of each."""
-        found = outcome(release, f"show_if: age >= 1 years\nsuggestions: {{items: [{items}]}}", snapshot)
+        found = outcome(
+            release, f"show_if: age >= 1 years\nsuggestions: {{items: [{items}]}}", snapshot
+        )
         return [
             (one.suggestion, one.action, one.offered, one.blocked_by, one.warnings)
             for one in found.finding.offers
@@ -226,7 +234,9 @@ class TestOffers:
 
         assert expected == self.offers(release, items, patient(listed=listed, lists=lists))
 
-    @pytest.mark.parametrize(("expected", "relevant"), [(FREE, "sex is male"), (BLOCKED, "ratio >= 1")])
+    @pytest.mark.parametrize(
+        ("expected", "relevant"), [(FREE, "sex is male"), (BLOCKED, "ratio >= 1")]
+    )
     def test_a_guard_may_not_matter(self, release, expected, relevant):
         """Then it is not asked."""
         items = self.GUARDED.format(choice="block", more=f", when_relevant: {relevant}")
@@ -242,13 +252,15 @@ class TestOffers:
 
     def test_the_other_is_offered_once(self, release):
         """Although two guards name it, or it was offered anyway."""
-        items = (
-            f"{{id: b, action: refer, guards: none}}, {self.GUARDED.format(choice='{instead: b}', more='')}"
-        )
+        guarded = self.GUARDED.format(choice="{instead: b}", more="")
+        items = f"{{id: b, action: refer, guards: none}}, {guarded}"
 
         assert [self.INSTEAD, self.BLOCKED] == self.offers(release, items, patient(lists=PARTS))
 
-    CHOICE = '{id: a, offer: "first of [order_hba1c, order_glucose] whose result is not known", guards: none}'
+    CHOICE = (
+        '{id: a, offer: "first of [order_hba1c, order_glucose] whose result is not known", '
+        "guards: none}"
+    )
 
     @pytest.mark.parametrize(
         ("expected", "snapshot"),

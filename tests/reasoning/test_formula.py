@@ -57,17 +57,24 @@ def test_a_constant_needs_the_sex(release):
     """Two that differ are no number; two alike would be."""
     more = "constants: {factor: {male: 2, female: 3}}"
 
-    found = number(release, "a * factor", patient(ratio="2", sex="unknown"), more, "a: {concept: ratio}")
+    found = number(
+        release, "a * factor", patient(ratio="2", sex="unknown"), more, "a: {concept: ratio}"
+    )
 
     assert ("unknown", "score") == (found.state, found.needs[0].name)
 
 
-@pytest.mark.parametrize("formula", ["ln(a - 9)", "max(ln(a - 9), 0)", "1 / (a - a)", "sqrt(a - 9)"])
+@pytest.mark.parametrize(
+    "formula", ["ln(a - 9)", "max(ln(a - 9), 0)", "1 / (a - a)", "sqrt(a - 9)"]
+)
 def test_what_cannot_be_computed_is_said_so(release, formula):
     """Neither an error nor a number."""
     found = number(release, f'"{formula}"', patient(ratio="2"), inputs="a: {concept: ratio}")
 
-    assert ("unknown", "cannot be computed from these values") == (found.state, found.needs[0].reason)
+    assert ("unknown", "cannot be computed from these values") == (
+        found.state,
+        found.needs[0].reason,
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +96,9 @@ def test_a_bound_gives_a_range(release, expected, sent):
 
 def test_a_range_through_a_constant_is_one_number(release):
     """An end that was excluded before does not matter after."""
-    found = number(release, '"min(a, 3)"', patient(ratio="> 4"), inputs="a: {concept: ratio}").number
+    found = number(
+        release, '"min(a, 3)"', patient(ratio="> 4"), inputs="a: {concept: ratio}"
+    ).number
 
     assert (Decimal(3), False, False) == (found.value, found.low_open, found.high_open)
 
@@ -123,7 +132,10 @@ class TestUnits:
     def test_a_bound_is_converted_at_both_ends(self, release):
         """It has no one number that was sent."""
         found = number(
-            release, '"a[mmol/L]"', patient(glucose="< 180.16 mg/dL"), inputs="a: {concept: glucose}"
+            release,
+            '"a[mmol/L]"',
+            patient(glucose="< 180.16 mg/dL"),
+            inputs="a: {concept: glucose}",
         )
 
         assert (Decimal(0), Decimal(10)) == (found.number.low, found.number.high)

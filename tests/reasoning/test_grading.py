@@ -8,7 +8,9 @@ from cds.core.truth import NO, unknown
 from cds.reasoning.grading import stage
 from tests.reasoning.release import entry, patient, result
 
-GRADES = "grades: {high: {points: 4, domains: 2}, middle: {points: 2}, low: {points_cannot_reach: 2}}"
+GRADES = (
+    "grades: {high: {points: 4, domains: 2}, middle: {points: 2}, low: {points_cannot_reach: 2}}"
+)
 
 
 def graded(release, text, *snapshots):
@@ -31,7 +33,10 @@ def piece(name, when, points=0, **more):
 class TestStage:
     """The first line that is proved wins."""
 
-    LINES = "lines: [{label: A, if: hba1c >= 6 %}, {label: B, if: waist >= 90 cm}, {label: Z, otherwise: true}]"
+    LINES = (
+        "lines: [{label: A, if: hba1c >= 6 %}, {label: B, if: waist >= 90 cm}, "
+        "{label: Z, otherwise: true}]"
+    )
 
     @pytest.mark.parametrize(
         ("label", "could_be", "results"),
@@ -56,7 +61,9 @@ class TestStage:
         table = release.load().stages
 
         with pytest.raises(ValueError, match="the last line of a staging table is `otherwise`"):
-            stage(replace(table, lines=table.lines[:2]), {"staging.A": NO, "staging.B": unknown()}.get)
+            stage(
+                replace(table, lines=table.lines[:2]), {"staging.A": NO, "staging.B": unknown()}.get
+            )
 
     def test_no_table_no_stage(self, release):
         """A release may have none."""
@@ -86,7 +93,9 @@ class TestPoints:
             ("low", "low", (0, 0), {"hba1c": "5 %"}),
         ],
     )
-    def test_what_is_missing_could_be_true_or_is_ignored(self, release, grade, could, points, results):
+    def test_what_is_missing_could_be_true_or_is_ignored(
+        self, release, grade, could, points, results
+    ):
         """Each piece says which."""
         (found,) = graded(release, self.TWO, patient(**results))
 
@@ -127,7 +136,11 @@ class TestGates:
 
     @pytest.mark.parametrize(
         ("state", "assess"),
-        [("graded", "sex is female"), ("not assessed", "sex is male"), ("not assessed", "hba1c >= 6 %")],
+        [
+            ("graded", "sex is female"),
+            ("not assessed", "sex is male"),
+            ("not assessed", "hba1c >= 6 %"),
+        ],
     )
     def test_assessed_only_where_that_is_proved(self, release, state, assess):
         """Unknown is not assessed, with the reason."""
@@ -331,4 +344,3 @@ class TestAsked:
         assert [(), (), ("hba1c",), (), (), ("factor",)] == [
             tuple(need.name for need in one.needs) for one in found
         ]
-

@@ -66,7 +66,10 @@ class TestNumbers:
         inputs: {w: {concept: waist}}
         formula: w
         not_valid_if: [{id: g, when: sex is male, because: B., if_unknown: compute}]
-        bands: [{name: low, below: 80}, {name: middle, from: 80, below: 100}, {name: high, from: 100}]
+        bands:
+          - {name: low, below: 80}
+          - {name: middle, from: 80, below: 100}
+          - {name: high, from: 100}
         """
 
     @pytest.mark.parametrize(
@@ -74,8 +77,18 @@ class TestNumbers:
         [
             ("yes", [], "score >= 80", patient(waist="90 cm")),
             ("unknown", [("waist", "never measured")], "score >= 80", patient()),
-            ("unknown", [("score", "not valid")], "score >= 80", patient(waist="90 cm", sex="male")),
-            ("unknown", [("score", "known within bounds only")], "score >= 80", patient(waist="> 70 cm")),
+            (
+                "unknown",
+                [("score", "not valid")],
+                "score >= 80",
+                patient(waist="90 cm", sex="male"),
+            ),
+            (
+                "unknown",
+                [("score", "known within bounds only")],
+                "score >= 80",
+                patient(waist="> 70 cm"),
+            ),
             (
                 "unknown",
                 [("score", "stale")],
@@ -87,7 +100,12 @@ class TestNumbers:
             ("unknown", [("score", "between bands")], "score is middle", patient(waist="> 90 cm")),
             ("no", [], "score is low", patient(waist="> 90 cm")),
             ("unknown", [("waist", "never measured")], "score is middle", patient()),
-            ("unknown", [("score", "not valid")], "score is low", patient(waist="90 cm", sex="male")),
+            (
+                "unknown",
+                [("score", "not valid")],
+                "score is low",
+                patient(waist="90 cm", sex="male"),
+            ),
         ],
     )
     def test_indices_and_bands(self, release, expected, needs, clause, snapshot):
@@ -103,7 +121,9 @@ class TestNumbers:
         """Whatever is known lies in it."""
         release.index("score", "inputs: {w: {concept: waist}}\nformula: w\nbands: [{name: every}]")
 
-        assert ["yes", "unknown"] == release.ask("score is every", patient(waist="90 cm"), patient())
+        assert ["yes", "unknown"] == release.ask(
+            "score is every", patient(waist="90 cm"), patient()
+        )
 
     def test_a_count_says_what_could_add_to_it(self, release):
         """As long as it could."""
@@ -170,9 +190,17 @@ class TestLists:
             ("yes", "any of [gout, diabetes] is present", patient(listed=("diabetes",))),
             ("no", "none of [gout, diabetes] is present", patient(listed=("diabetes",))),
             ("no", "statin is present", listed(entry("statin", ordered=True), name="statin")),
-            ("yes", "statin is newly ordered", listed(entry("statin", ordered=True), name="statin")),
+            (
+                "yes",
+                "statin is newly ordered",
+                listed(entry("statin", ordered=True), name="statin"),
+            ),
             ("no", "statin is newly ordered", listed(entry("statin"), name="statin")),
-            ("yes", "statin is present, or ordered", listed(entry("statin", ordered=True), name="statin")),
+            (
+                "yes",
+                "statin is present, or ordered",
+                listed(entry("statin", ordered=True), name="statin"),
+            ),
             ("yes", "thirst is answered no within 9 days", patient(listed=("thirst:no",))),
             ("unknown", "thirst is answered yes within 9 days", patient(listed=("thirst:no",))),
         ],
@@ -223,7 +251,9 @@ class TestReceipt:
     def test_received(self, release, expected, snapshot):
         """No only where every search came whole."""
 
-        assert [expected] == release.ask("any of [hba1c, waist] was received within 9 days", snapshot)
+        assert [expected] == release.ask(
+            "any of [hba1c, waist] was received within 9 days", snapshot
+        )
 
     @pytest.mark.parametrize(
         ("expected", "results"),
@@ -237,7 +267,9 @@ class TestReceipt:
     def test_newer(self, release, expected, results):
         """Yes or no; what is not there is not newer, and nothing is newer than it."""
 
-        assert [expected] == release.ask("any of [hba1c, ratio] is newer than waist", patient(**results))
+        assert [expected] == release.ask(
+            "any of [hba1c, ratio] is newer than waist", patient(**results)
+        )
 
     @pytest.mark.parametrize(
         ("expected", "clause"),
@@ -275,7 +307,9 @@ class TestNamed:
         release.stages("lines: [{label: A, if: hba1c >= 6 %}, {label: Z, otherwise: true}]")
 
         assert ["yes", "no"] == release.ask("stage is A", patient(hba1c="7 %"), patient())
-        assert ["yes", "yes"] == release.ask("stage is one of [A, Z]", patient(hba1c="7 %"), patient())
+        assert ["yes", "yes"] == release.ask(
+            "stage is one of [A, Z]", patient(hba1c="7 %"), patient()
+        )
 
     def test_a_condition_answers_for_its_own(self, release):
         """Yes, no and unknown."""
@@ -350,7 +384,8 @@ class TestNamed:
         """The reference alone can ask: unknown is no fact of the engine."""
         release.card(
             "other",
-            f"show_if: hba1c >= 6 %\nunless: [{{id: x, when: gout is present, because: B., {more}}}]",
+            "show_if: hba1c >= 6 %\n"
+            f"unless: [{{id: x, when: gout is present, because: B., {more}}}]",
         )
         release.card("one", "show_if: card other fires")
 

@@ -226,6 +226,7 @@ kind: population
 id: adults
 title: Adults
 require: age >= 18 years
+because: For adults.
 unless:
   - {id: dying, when: type_1_diabetes is present, because: No., except: [IR-SAFE-*],
      if_unknown: show}

@@ -32,7 +32,7 @@ def test_a_diagnostic_in_full():
         "2 |   word here\n"
         "  |   ^^^^ here\n"
         "  = note: a fact\n"
-        "  = help: an action\n"
+        "  = help: an action"
     ) == render(found, SOURCES)
 
 
@@ -40,10 +40,7 @@ def test_a_diagnostic_without_its_line():
     """
     A file that is not at hand, or that is shorter, has no line to show.
     """
-    bare = (
-        "error[CDS201] unknown-name: `word` is nothing\n"
-        " --> rules/cards/x.yaml:2:3\n"
-    )
+    bare = "error[CDS201] unknown-name: `word` is nothing\n --> rules/cards/x.yaml:2:3"
 
     assert bare == render(one(), {})
     assert bare == render(one(), {"rules/cards/x.yaml": Source("rules/cards/x.yaml", "a")})
