@@ -7,7 +7,7 @@ asked through a function, so each evaluator brings its own answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
 
@@ -420,34 +420,7 @@ class Numbers:
         inputs = [one for one in index.inputs if one.name in candidates]
         picked: dict[str, Result] = {}
         tries = iter(range(_MOST_TRIES))
-
-        def fits(one: Input, result: Result) -> bool:
-            other = picked.get(one.same_collection_as)
-            if other is not None and not result.with_same_collection(other):
-                return False
-            return all(
-                _days_apart(result, picked[name]) <= pair.days
-                for pair in index.same_draw
-                if one.name in pair.of
-                for name in pair.of
-                if name in picked
-            )
-
-        def pick(at: int) -> bool:
-            if at == len(inputs):
-                return True
-            one = inputs[at]
-            for result in candidates[one.name]:
-                if next(tries, None) is None:
-                    return False
-                if fits(one, result):
-                    picked[one.name] = result
-                    if pick(at + 1):
-                        return True
-                    del picked[one.name]
-            return one.optional and pick(at + 1)
-
-        return picked if pick(0) else None
+        return picked if _pick(index, inputs, candidates, picked, tries) else None
 
     def _value(
         self, index: Index, chosen: Mapping[str, Chosen], ones: Mapping[str, Decimal]
@@ -524,3 +497,38 @@ def _days_apart(one: Result, other: Result) -> int:
     a: Moment = one.when
     b: Moment = other.when
     return max(abs(a.end - b.start), abs(b.end - a.start)) // DAY
+
+
+def _pick(
+    index: Index,
+    inputs: Sequence[Input],
+    candidates: Mapping[str, tuple[Result, ...]],
+    picked: dict[str, Result],
+    tries: Iterator[int],
+) -> bool:
+    """Pick a result for each input, going back where the next finds none that fits."""
+    if not inputs:
+        return True
+    one, rest = inputs[0], inputs[1:]
+    for result in candidates[one.name]:
+        if next(tries, None) is None:
+            return False
+        if _fits(index, one, result, picked):
+            picked[one.name] = result
+            if _pick(index, rest, candidates, picked, tries):
+                return True
+            del picked[one.name]
+    return one.optional and _pick(index, rest, candidates, picked, tries)
+
+
+def _fits(index: Index, one: Input, result: Result, picked: Mapping[str, Result]) -> bool:
+    other = picked.get(one.same_collection_as)
+    if other is not None and not result.with_same_collection(other):
+        return False
+    return all(
+        _days_apart(result, picked[name]) <= pair.days
+        for pair in index.same_draw
+        if one.name in pair.of
+        for name in pair.of
+        if name in picked
+    )

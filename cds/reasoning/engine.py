@@ -104,8 +104,10 @@ class Engine:
             self._spoiled = False
         facing = Facing(snapshot.person, snapshot.as_of, self._rules.profile.ethnic_group)
         numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
-        session = _Session(self._rules, self._program, self._handle, snapshot, facing, numbers)
-        session.grade_with(self._of_factors, graded)
+        grades = Grades(self._of_factors, graded)
+        session = _Session(
+            self._rules, self._program, self._handle, snapshot, facing, numbers, grades
+        )
         code, offset = durable_rules_engine.assert_fact(self._handle, _BOOT)
         if code:
             self._spoiled = True
@@ -135,6 +137,7 @@ class _Session:
         snapshot: Snapshot,
         facing: Facing,
         numbers: Numbers,
+        grades: Grades,
     ) -> None:
         self._rules = rules
         self._program = program
@@ -143,21 +146,13 @@ class _Session:
         self._snapshot = snapshot
         self._facing = facing
         self._numbers = numbers
-        self._grades = Grades({}, self._age_of)
+        self._grades = grades
         self._data: dict[str, Datum | None] = {}
         self._proved: dict[str, str] = {}
         self._fired = 0
         self._asserted = 0
         self._pending = False
         self.booted = False
-
-    def grade_with(
-        self,
-        of_factors: Mapping[str, tuple[str, ...]],
-        graded: dict[tuple[str, ...], GradeResult] | None,
-    ) -> None:
-        """Take the questions of each factor, and grades that were given before."""
-        self._grades = Grades(of_factors, self._age_of, graded)
 
     # --- the engine's calls -------------------------------------------------
 
@@ -306,7 +301,7 @@ class _Session:
 
     def _tell_grade(self, name: str) -> None:
         factor = self._rules.factors[name]
-        found = self._grades.grade(factor, self.ask)
+        found = self._grades.grade(factor, self.ask, self._age_of)
         if found.state == "graded" and name in self._program.graded:
             names = [one.name for one in factor.grades]
             ranks = {one: len(names) - at for at, one in enumerate(names)}

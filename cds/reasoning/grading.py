@@ -10,9 +10,10 @@ from cds.core.findings import GradeResult, StageResult
 from cds.core.rules import Evidence, Expr, Factor, Stages
 from cds.core.truth import Truth
 
-__all__ = ["Ask", "Grades", "stage"]
+__all__ = ["Ask", "Grades", "Newest", "stage"]
 
 Ask = Callable[[str], Truth]
+Newest = Callable[[Expr], int | None]
 
 
 def stage(stages: Stages, ask: Ask) -> StageResult:
@@ -55,33 +56,34 @@ class Grades:
     """
     Grades the factors of one snapshot.
 
-    *asked* names the questions of each factor, *newest* gives the age in days of the
-    newest datum behind a condition. *worked* keeps grades by name and answers: the
-    second evaluator grades again only where its answers differ.
+    *asked* names the questions of each factor. *worked* keeps grades by name and
+    answers: the second evaluator grades again only where its answers differ.
     """
 
     def __init__(
         self,
         asked: Mapping[str, tuple[str, ...]],
-        newest: Callable[[Expr], int | None],
         worked: dict[tuple[str, ...], GradeResult] | None = None,
     ) -> None:
         self._asked = asked
-        self._newest = newest
         self._worked = {} if worked is None else worked
         self.known: dict[str, GradeResult] = {}
 
-    def grade(self, factor: Factor, ask: Ask) -> GradeResult:
-        """Grade a factor: not assessed, excluded, ceiling and floor, points."""
+    def grade(self, factor: Factor, ask: Ask, newest: Newest) -> GradeResult:
+        """
+        Grade a factor: not assessed, excluded, ceiling and floor, points.
+
+        *newest* gives the age in days of the newest datum behind a condition.
+        """
         key = (factor.id, *(ask(name).word for name in self._asked.get(factor.id, ())))
         found = self._worked.get(key)
         if found is None:
-            found = self._worked[key] = _graded(factor, ask, self._newest)
+            found = self._worked[key] = _graded(factor, ask, newest)
         self.known[factor.id] = found
         return found
 
 
-def _graded(factor: Factor, ask: Ask, newest: Callable[[Expr], int | None]) -> GradeResult:
+def _graded(factor: Factor, ask: Ask, newest: Newest) -> GradeResult:
     """Grade; where a floor stands above a ceiling, `if_conflict` says who wins."""
     if factor.assess_if is not None:
         answer = ask(f"{factor.id}.assess_if")

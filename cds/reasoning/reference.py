@@ -108,7 +108,7 @@ class Run:
         self._latest: dict[str, Datum | None] = {}
         self._stage = StageResult("")
         self.graded: dict[tuple[str, ...], GradeResult] = {}
-        self._grades = Grades(of_factors, self._age_of, self.graded)
+        self._grades = Grades(of_factors, self.graded)
         self.answers: dict[str, Truth] = {}
         self._leaves_stage_open = False
         self._opened: Run | None = None
@@ -122,7 +122,7 @@ class Run:
             elif kind == "stages" and rules.stages is not None:
                 self._stage = stage(rules.stages, self.ask)
             elif kind == "factor":
-                self._grades.grade(rules.factors[name], self.ask)
+                self._grades.grade(rules.factors[name], self.ask, self._age_of)
 
     @property
     def snapshot(self) -> Snapshot:

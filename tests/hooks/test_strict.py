@@ -186,6 +186,26 @@ def test_both_readers_give_the_same_verdict(text):
     assert verdict(decode_slowly, raw) == verdict(decode, raw)
 
 
+BESIDE = st.sampled_from(
+    ['""', '"]["', '"}"', '"{"', '"\\\\"', '"\\""', '"\\\\\\"]"', '"[]"', "1", "[]", "{}"]
+)
+
+
+@given(
+    st.integers(60, 68), st.lists(BESIDE, max_size=4), st.lists(BESIDE, max_size=4), st.booleans()
+)
+def test_levels_are_counted_whatever_strings_hold(levels, before, behind, objects):
+    """
+    Brackets in strings neither hide a level nor add one.
+    """
+    opening, closing = ('{"}":', "}") if objects else ("[", "]")
+    inside = ",".join([*before, "1"])
+    text = opening * (levels - 1) + f"[{inside}]" + closing * (levels - 1)
+    text = f"[{text}]" if not behind else f"[{text},{','.join(behind)}]"
+
+    assert verdict(decode_slowly, text.encode()) == verdict(decode, text.encode())
+
+
 @given(st.binary(max_size=40))
 def test_both_readers_agree_on_any_bytes(raw):
     """
