@@ -218,18 +218,20 @@ class Drafts:
 
     def __init__(self, concepts: Mapping[str, Mapping[str, Any]]) -> None:
         self._concepts = concepts
-        # The template itself is kept beside its name, so that no other can take its place.
-        self._proved: dict[int, Mapping[str, Any]] = {}
+        # By their text: a plan is put together for each card. There are as many texts as
+        # the rules have templates, and plans as they have ways to offer actions.
+        self._proved: set[str] = set()
 
     def __call__(self, template: Mapping[str, Any], holes: Mapping[str, Hole]) -> dict[str, Any]:
         """Fill and check one template; raises `ValueError` with the place of what is wrong."""
         filled = fill(template, holes, concepts=self._concepts)
-        if id(template) in self._proved:
+        text = repr(template)
+        if text in self._proved:
             _check_draft(filled["resourceType"], filled)
             return filled
         drafted = checked(filled)
         if _is_fixed(template):
-            self._proved[id(template)] = template
+            self._proved.add(text)
         return drafted
 
 
