@@ -12,6 +12,8 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
+from cds.core.clauses import Compare, clauses_of
+from cds.core.concepts import Concept
 from cds.core.facts import (
     Bound,
     Entry,
@@ -26,7 +28,7 @@ from cds.core.facts import (
 from cds.core.moment import Moment
 from cds.core.quantity import round12
 from cds.core.reads import concepts_read
-from cds.core.rules import Compare, Concept, Ruleset, clauses_of
+from cds.core.rules import Ruleset
 from cds.reasoning.questions import questions
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

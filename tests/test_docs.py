@@ -11,8 +11,7 @@ import yaml
 from typer.main import get_command
 
 from cds.cli.__main__ import app
-from cds.core.facts import Gap
-from cds.core.rules import (
+from cds.core.clauses import (
     BandIs,
     CardFires,
     Clause,
@@ -29,6 +28,7 @@ from cds.core.rules import (
     StageIs,
     clauses_of,
 )
+from cds.core.facts import Gap
 from cds.fhir.gathering import COUNTED
 from cds.reasoning.engine import UNAVAILABLE
 from cds.rulefiles.diagnostics import CHECKS

@@ -6,24 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cds.core.rules import (
+from cds.core.clauses import (
     BandIs,
-    Card,
     CardFires,
     Compare,
     Expr,
     GradeIs,
     Holds,
-    Index,
     Known,
     Listed,
     NewerThan,
     NotUsedBecause,
     Received,
-    Ruleset,
     StageIs,
     clauses_of,
 )
+from cds.core.indices import Index
+from cds.core.rules import Card, Ruleset
 
 __all__ = ["concepts_read", "expressions_of", "reached"]
 

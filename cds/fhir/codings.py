@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cds.core.rules import CodeRule, Concept
+from cds.core.concepts import CodeRule, Concept
 
 __all__ = ["Code", "CodeIndex", "Hit", "Systems", "code_in", "codings_of", "texts_of"]
 

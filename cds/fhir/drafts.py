@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from cds.core.rules import Concept
+from cds.core.concepts import Concept
 from cds.fhir import evidence
 from cds.fhir.evidence import code_faults, model_of, places_of
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Gap
 from cds.core.moment import Moment
-from cds.core.rules import Concept
 from cds.fhir.gathering import Gathered, source_of
 from cds.fhir.moments import read, shifted
 from cds.fhir.references import Item, Resource, identity_of

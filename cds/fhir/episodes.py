@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Source
 from cds.core.moment import Moment
-from cds.core.rules import Concept
 from cds.fhir.gathering import Gathered
 from cds.fhir.moments import shifted
 

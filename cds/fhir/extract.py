@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
+from cds.core.concepts import Concept, Search
 from cds.core.facts import Entry, Gap, ListState, NotUsed, Result, Snapshot, Unusable
-from cds.core.rules import Concept, Search
 from cds.fhir.codings import Systems
 from cds.fhir.encounters import AcuteStays, Encounters
 from cds.fhir.episodes import Episode, find_episodes

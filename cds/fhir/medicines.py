@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Gap
 from cds.core.moment import Moment
-from cds.core.rules import Concept
 from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
 from cds.fhir.gathering import Gathered, source_of
 from cds.fhir.moments import read

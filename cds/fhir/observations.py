@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Gap, Result, Source, Unusable
 from cds.core.moment import Moment
-from cds.core.rules import Concept
 from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
 from cds.fhir.encounters import AcuteStays
 from cds.fhir.gathering import Answer, Gathered, source_of

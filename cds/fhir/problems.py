@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from cds.core.concepts import CodeRule, Concept
 from cds.core.facts import Gap
 from cds.core.moment import Moment, age_in_years
-from cds.core.rules import CodeRule, Concept
 from cds.fhir.codings import Code, CodeIndex, Systems, code_in, codings_of, texts_of
 from cds.fhir.gathering import Gathered, source_of
 from cds.fhir.moments import age_of, read

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cds.core.concepts import Search
 from cds.core.facts import Gap, ListState
-from cds.core.rules import Search
 from cds.errors import BadRequest, CannotProceed
 from cds.fhir.bundles import Answer, unpack
 from cds.fhir.references import Item, Resource, bare_id, id_of, identity_of

@@ -12,10 +12,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Bound, Gap, Result, Unusable
 from cds.core.moment import DAY
 from cds.core.quantity import EXACT, Conversion, read_unit, round12
-from cds.core.rules import Concept
 from cds.fhir.codings import codings_of
 from cds.fhir.episodes import Episode
 from cds.fhir.gathering import Gathered

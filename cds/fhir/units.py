@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeGuard
 
+from cds.core.concepts import Concept
 from cds.core.facts import Bound, Gap
 from cds.core.quantity import Conversion, read_unit, round12
-from cds.core.rules import Concept
 
 __all__ = ["Measure", "Reading", "number_of"]
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from cds.core.rules import Concept, TextPattern
+from cds.core.concepts import Concept, TextPattern
 
 __all__ = ["Words", "is_readable", "tokens_of"]
 

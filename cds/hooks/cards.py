@@ -14,7 +14,8 @@ from typing import Any
 
 from cds.core.facts import Gap, NotUsed, Snapshot
 from cds.core.findings import CardFinding, Conclusions, Decision, Offer
-from cds.core.rules import Action, Card, Citation, Ruleset, SourceText
+from cds.core.headers import Citation
+from cds.core.rules import Action, Card, Ruleset, SourceText
 from cds.hooks.words import Words, age
 
 __all__ = ["compose", "evaluation", "evidence_of"]

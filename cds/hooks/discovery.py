@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cds.core.concepts import Concept, Search
 from cds.core.reads import concepts_read
-from cds.core.rules import Concept, Ruleset, Search
+from cds.core.rules import Ruleset
 
 __all__ = ["HOOK", "SERVICE", "faults_of", "prefetch_of", "services"]
 

@@ -13,21 +13,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from cds.core.clauses import BandIs, Compare, Expr, Holds, Threshold, clauses_of
+from cds.core.concepts import Concept
 from cds.core.facts import Gap, Result, Snapshot
 from cds.core.findings import CardFinding, Conclusions, IndexResult, Interval
 from cds.core.latest import Datum, gap_of, latest
 from cds.core.quantity import plain, shown
-from cds.core.rules import (
-    BandIs,
-    Card,
-    Compare,
-    Concept,
-    Expr,
-    Holds,
-    Ruleset,
-    Threshold,
-    clauses_of,
-)
+from cds.core.rules import Card, Ruleset
 
 __all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "age", "unit_shown"]
 

@@ -11,24 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from decimal import Decimal
 
+from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Limit, Not
+from cds.core.concepts import Concept, Reading
 from cds.core.facts import Gap, Result, Snapshot
 from cds.core.findings import IndexResult, Interval
+from cds.core.indices import Index, Input
 from cds.core.latest import gap_of, latest, range_of, sent_of
 from cds.core.moment import DAY, Moment
 from cds.core.quantity import round12
-from cds.core.rules import (
-    All,
-    Any_,
-    AtLeast,
-    Compare,
-    Concept,
-    Expr,
-    Index,
-    Input,
-    Limit,
-    Not,
-    Reading,
-)
 from cds.core.truth import Need, Truth, all_of, any_of, at_least, negate, unknown
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from cds.reasoning.formula import FREE, Chosen, Formula

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from cds.core.clauses import Case, Limit, Threshold
 from cds.core.facts import Person, Result
 from cds.core.findings import Interval
-from cds.core.rules import Case, Limit, Threshold
 from cds.core.truth import NO, YES, Need, Truth, unknown
 
 __all__ = ["Facing", "compare", "possible_cases"]

@@ -18,7 +18,7 @@ from itertools import combinations, product
 from math import prod
 from typing import Any, Final
 
-from cds.core.rules import (
+from cds.core.clauses import (
     All,
     Any_,
     AtLeast,
@@ -37,10 +37,10 @@ from cds.core.rules import (
     Not,
     NotUsedBecause,
     Received,
-    Ruleset,
     SexIs,
     StageIs,
 )
+from cds.core.rules import Ruleset
 from cds.errors import RuleError
 from cds.reasoning.questions import Question
 

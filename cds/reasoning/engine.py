@@ -16,10 +16,7 @@ from decimal import Decimal
 from math import inf, nextafter
 from typing import Any, Final
 
-from cds.core.facts import Gap, Snapshot
-from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
-from cds.core.latest import Datum, latest
-from cds.core.rules import (
+from cds.core.clauses import (
     Compare,
     Expr,
     Known,
@@ -28,9 +25,12 @@ from cds.core.rules import (
     NewerThan,
     NotUsedBecause,
     Received,
-    Ruleset,
     clauses_of,
 )
+from cds.core.facts import Gap, Snapshot
+from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
+from cds.core.latest import Datum, latest
+from cds.core.rules import Ruleset
 from cds.core.truth import NO, YES, Truth, unknown
 from cds.errors import EngineFailed
 from cds.reasoning.arithmetic import Numbers

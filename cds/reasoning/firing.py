@@ -7,16 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from cds.core.clauses import Expr, Listed, clauses_of
 from cds.core.findings import CardFinding, CardOutcome, Offer
-from cds.core.rules import (
-    Card,
-    Exclusion,
-    Expr,
-    Listed,
-    Ruleset,
-    Suggestion,
-    clauses_of,
-)
+from cds.core.rules import Card, Exclusion, Ruleset, Suggestion
 from cds.core.truth import Need
 from cds.reasoning.questions import blocks_of
 from cds.reasoning.reference import Run

@@ -10,20 +10,11 @@ from decimal import Context, Decimal
 from itertools import product
 from typing import Final
 
+from cds.core.concepts import Concept
 from cds.core.facts import Result
 from cds.core.findings import Interval
+from cds.core.indices import Binary, Call, FormulaExpr, Index, InputRef, Number, OneIf, Step
 from cds.core.quantity import round12
-from cds.core.rules import (
-    Binary,
-    Call,
-    Concept,
-    FormulaExpr,
-    Index,
-    InputRef,
-    Number,
-    OneIf,
-    Step,
-)
 
 __all__ = ["FREE", "Chosen", "Formula"]
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from cds.core.clauses import Expr
 from cds.core.findings import GradeResult, StageResult
-from cds.core.rules import Evidence, Expr, Factor, Stages
+from cds.core.rules import Evidence, Factor, Stages
 from cds.core.truth import Truth
 
 __all__ = ["Ask", "Grades", "Newest", "stage"]

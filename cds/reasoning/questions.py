@@ -10,20 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cds.core.rules import (
-    All,
-    Any_,
-    AtLeast,
-    Card,
-    Compare,
-    Exclusion,
-    Expr,
-    Factor,
-    Index,
-    Not,
-    Ruleset,
-    clauses_of,
-)
+from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Not, clauses_of
+from cds.core.indices import Index
+from cds.core.rules import Card, Exclusion, Factor, Ruleset
 
 __all__ = ["Question", "asked_by", "blocks_of", "is_input", "questions"]
 

@@ -12,10 +12,7 @@ from copy import copy
 from decimal import Decimal
 from typing import Any, cast
 
-from cds.core.facts import Entry, Gap, Snapshot
-from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
-from cds.core.latest import Datum, gap_of, latest
-from cds.core.rules import (
+from cds.core.clauses import (
     All,
     Any_,
     AtLeast,
@@ -33,12 +30,15 @@ from cds.core.rules import (
     Not,
     NotUsedBecause,
     Received,
-    Ruleset,
     SexIs,
     StageIs,
     Threshold,
     clauses_of,
 )
+from cds.core.facts import Entry, Gap, Snapshot
+from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
+from cds.core.latest import Datum, gap_of, latest
+from cds.core.rules import Ruleset
 from cds.core.truth import (
     NO,
     YES,

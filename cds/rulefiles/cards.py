@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, cast
 
-from cds.core.rules import Card, Expr, Guard, Say, Suggestion
+from cds.core.clauses import Expr
+from cds.core.rules import Card, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
 from cds.rulefiles.diagnostics import did_you_mean

@@ -18,8 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal
 
-from cds.core.facts import Gap
-from cds.core.rules import (
+from cds.core.clauses import (
     All,
     BandIs,
     CardFires,
@@ -38,6 +37,7 @@ from cds.core.rules import (
     SexIs,
     StageIs,
 )
+from cds.core.facts import Gap
 from cds.rulefiles.diagnostics import listed
 from cds.rulefiles.keys import key_of, limit_key, names_key, within_key
 from cds.rulefiles.names import Scope

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cds.core.rules import CodeRule
+from cds.core.concepts import CodeRule
 from cds.rulefiles.names import Names
 from cds.rulefiles.nodes import Block, Items, Scalar
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
+from cds.core.concepts import Concept, Fasting, Search, TextPattern
 from cds.core.quantity import EXACT, Conversion, read_unit
-from cds.core.rules import Concept, Fasting, Search, TextPattern
 from cds.rulefiles.codes import read_codes, read_codes_if
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.names import Declared, Names

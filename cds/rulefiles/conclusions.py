@@ -6,15 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, cast
 
-from cds.core.rules import (
-    Condition,
-    Evidence,
-    Exclusion,
-    Factor,
-    Grade,
-    Stage,
-    Stages,
-)
+from cds.core.rules import Condition, Evidence, Exclusion, Factor, Grade, Stage, Stages
 from cds.rulefiles.conditions import first_name, read_optional, read_required
 from cds.rulefiles.headers import read_common
 from cds.rulefiles.names import Scope

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cds.core.rules import All, Any_, AtLeast, Expr, Not
+from cds.core.clauses import All, Any_, AtLeast, Expr, Not
 from cds.rulefiles.clauses import nothing, parse_clause
 from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.keys import key_of

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 
 if TYPE_CHECKING:
     from cds.rulefiles.nodes import Node, Source

@@ -13,16 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NoReturn
 
+from cds.core.indices import Binary, Call, FormulaExpr, InputRef, Number, OneIf, Step
 from cds.core.quantity import read_unit
-from cds.core.rules import (
-    Binary,
-    Call,
-    FormulaExpr,
-    InputRef,
-    Number,
-    OneIf,
-    Step,
-)
 from cds.rulefiles.diagnostics import Report, did_you_mean, listed
 from cds.rulefiles.nodes import Scalar
 from cds.rulefiles.thresholds import Target

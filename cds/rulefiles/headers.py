@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds.core.rules import About, Citation, TestCase, Upkeep
+from cds.core.headers import About, Citation, TestCase, Upkeep
 from cds.rulefiles.names import Names, Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.readings import read_readings

@@ -8,18 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal, cast
 
+from cds.core.clauses import Case, Threshold
+from cds.core.indices import Band, FormulaExpr, Gate, Index, Input, Number, Pair
 from cds.core.quantity import Conversion, read_unit
-from cds.core.rules import (
-    Band,
-    Case,
-    FormulaExpr,
-    Gate,
-    Index,
-    Input,
-    Number,
-    Pair,
-    Threshold,
-)
 from cds.rulefiles.conditions import first_name, read_condition, read_required
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.formulas import Vocabulary, parse_formula

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from cds.core.rules import Case, Expr, Limit
+from cds.core.clauses import Case, Expr, Limit
 
 __all__ = ["key_of", "limit_key", "names_key", "within_key"]
 

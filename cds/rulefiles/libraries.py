@@ -6,14 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, cast
 
-from cds.core.rules import (
-    Exclusion,
-    Group,
-    OverrideReason,
-    Population,
-    Profile,
-    SourceText,
-)
+from cds.core.rules import Exclusion, Group, OverrideReason, Population, Profile, SourceText
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import read_required
 from cds.rulefiles.names import Scope

@@ -14,19 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cds.core.clauses import Place
+from cds.core.concepts import Reading
+from cds.core.indices import Index
 from cds.core.quantity import read_unit
-from cds.core.rules import (
-    Card,
-    Condition,
-    Factor,
-    Index,
-    Place,
-    Population,
-    Profile,
-    Reading,
-    Ruleset,
-    Stages,
-)
+from cds.core.rules import Card, Condition, Factor, Population, Profile, Ruleset, Stages
 from cds.errors import RuleError
 from cds.rulefiles.actions import read_actions
 from cds.rulefiles.cards import read_card

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from cds.core.clauses import Limit, Place
+from cds.core.concepts import Concept, Reading, Search
 from cds.core.quantity import Conversion
-from cds.core.rules import Concept, Limit, Place, Reading, Search
 from cds.rulefiles.diagnostics import Report, a, did_you_mean, listed
 from cds.rulefiles.thresholds import Target, Written
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 
 __all__ = ["NUMBER", "Block", "Items", "Node", "Piece", "Scalar", "Source"]
 

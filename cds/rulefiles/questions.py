@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cds.core.clauses import Limit
+from cds.core.concepts import Reading
 from cds.core.quantity import read_unit
-from cds.core.rules import Limit, Reading
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import NUMBER, Block, Scalar

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Final, NoReturn
 
+from cds.core.clauses import Place
 from cds.core.quantity import read_unit
-from cds.core.rules import Place
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.nodes import Scalar
 

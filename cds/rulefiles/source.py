@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 

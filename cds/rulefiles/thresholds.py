@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Literal
 
+from cds.core.clauses import Case, Place, Threshold
 from cds.core.quantity import Conversion, plain, read_unit, round12
-from cds.core.rules import Case, Place, Threshold
 from cds.rulefiles.diagnostics import Report, listed
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 

@@ -12,20 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from cds.core.clauses import Place, clauses_of
 from cds.core.facts import Snapshot
 from cds.core.findings import CardFinding, CardOutcome, Conclusions, IndexResult
+from cds.core.headers import TestCase
+from cds.core.indices import Index
 from cds.core.quantity import shown
-from cds.core.rules import (
-    Card,
-    Condition,
-    Factor,
-    Index,
-    Place,
-    Ruleset,
-    Stages,
-    TestCase,
-    clauses_of,
-)
+from cds.core.rules import Card, Condition, Factor, Ruleset, Stages
 from cds.hooks.words import Words
 from cds.workshop.patients import CannotRead, prefetch_of
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from cds.core.rules import CodeRule, Concept, Ruleset
+from cds.core.concepts import CodeRule, Concept
+from cds.core.rules import Ruleset
 
 __all__ = ["NOW", "CannotRead", "prefetch_of"]
 

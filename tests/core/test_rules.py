@@ -1,6 +1,6 @@
 """Rules as they stand after loading."""
 
-from cds.core.rules import Not, Place, SexIs, clauses_of
+from cds.core.clauses import Not, Place, SexIs, clauses_of
 
 HERE = Place("rules/a.yaml", 3, 7)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds.core.rules import TextPattern
+from cds.core.concepts import TextPattern
 from cds.fhir.words import Words, is_readable, tokens_of
 from tests.fhir import world as w
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cds.core.clauses import Place
+from cds.core.concepts import CodeRule, Concept, Fasting, Search, TextPattern
 from cds.core.quantity import Conversion
-from cds.core.rules import CodeRule, Concept, Fasting, Place, Search, TextPattern
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import retrieve
 

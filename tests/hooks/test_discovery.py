@@ -4,7 +4,8 @@ Discovery: templates derived from what the rules read, and legal for every clien
 
 import pytest
 
-from cds.core.rules import CodeRule, Concept, Place, Search
+from cds.core.clauses import Place
+from cds.core.concepts import CodeRule, Concept, Search
 from cds.hooks.discovery import faults_of, prefetch_of, services
 from cds.hooks.strict import encode
 from cds.hooks.wire import Services

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from cds.core.clauses import Case, Limit, Threshold
 from cds.core.facts import Person
 from cds.core.findings import Interval
-from cds.core.rules import Case, Limit, Threshold
 from cds.core.truth import Need
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from tests.reasoning.release import born, result

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cds.core.rules import Expr
+from cds.core.clauses import Expr
 from cds.rulefiles import Loaded, load
 
 HEADER = """

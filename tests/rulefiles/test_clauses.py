@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds.core.rules import (
+from cds.core.clauses import (
     BandIs,
     CardFires,
     Case,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cds.core.rules import CodeRule, Search, TextPattern
+from cds.core.concepts import CodeRule, Search, TextPattern
 
 SAMPLE = "concepts/sample.yaml"
 

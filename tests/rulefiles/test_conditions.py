@@ -4,7 +4,7 @@ What joins clauses.
 
 import pytest
 
-from cds.core.rules import All, Any_, AtLeast, Not
+from cds.core.clauses import All, Any_, AtLeast, Not
 from cds.rulefiles.conditions import first_name
 
 

@@ -4,7 +4,7 @@ How a diagnostic speaks.
 
 import re
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import CHECKS, Report, a, concise, did_you_mean, listed, render
 from cds.rulefiles.nodes import Source
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from cds.core.indices import Binary, Call, InputRef, Number, OneIf, Step
 from cds.core.quantity import Conversion
-from cds.core.rules import Binary, Call, InputRef, Number, OneIf, Step
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.formulas import Vocabulary, parse_formula
 from cds.rulefiles.nodes import Source

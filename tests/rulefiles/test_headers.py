@@ -4,7 +4,7 @@ Header, about, upkeep, thresholds and tests of every rule.
 
 import pytest
 
-from cds.core.rules import About, Citation, Upkeep
+from cds.core.headers import About, Citation, Upkeep
 
 CARD = "cards/sample.yaml"
 TESTS = "tests: [{name: one, use: typical, expect: {shown: true}}]"

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cds.core.rules import Binary, Call, Case, Compare, Input, InputRef, Number, OneIf, Pair, Step
+from cds.core.clauses import Case, Compare
+from cds.core.indices import Binary, Call, Input, InputRef, Number, OneIf, Pair, Step
 
 INDEX = "indices/homa.yaml"
 INPUTS = """inputs:

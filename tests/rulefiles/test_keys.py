@@ -4,7 +4,7 @@ Canonical keys.
 
 from decimal import Decimal
 
-from cds.core.rules import Case, Limit, Threshold
+from cds.core.clauses import Case, Limit, Threshold
 from cds.rulefiles.keys import limit_key, names_key, within_key
 
 

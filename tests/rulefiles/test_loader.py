@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.errors import RuleError
 from cds.rulefiles import load, load_ruleset
 

@@ -2,7 +2,7 @@
 Names, and the order in which they are worked out.
 """
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.names import order_of
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Piece, Scalar, Source
 from cds.rulefiles.source import read_source

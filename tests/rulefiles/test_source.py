@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds.core.rules import Place
+from cds.core.clauses import Place
 from cds.rulefiles import source as source_module
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Scalar, Source

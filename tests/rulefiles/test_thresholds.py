@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from cds.core.clauses import Case, Place
 from cds.core.quantity import Conversion
-from cds.core.rules import Case, Place
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.source import read_source
