@@ -63,8 +63,9 @@ def _grouped(rules: Ruleset, fired: Iterable[CardFinding]) -> tuple[list[CardFin
     lines: list[CardFinding] = []
     for one in fired:
         card = rules.cards[one.card]
-        # A card that is appended to another never takes that other's place.
-        if card.appended_to:
+        # A card that is appended to another never takes that other's place; but what is
+        # critical never hangs on a card that may be cut.
+        if card.appended_to and one.indicator != "critical":
             lines.append(one)
         else:
             members.setdefault(card.group or card.id, []).append(one)

@@ -83,6 +83,18 @@ def test_an_appended_card_is_a_line_of_its_host(cards):
     assert ("c",) == found.cut
 
 
+def test_a_critical_card_is_never_a_line_of_another(cards):
+    """The host may be cut by a critical card elsewhere; this one stands for itself."""
+    cards.add("line", "critical", priority=9, more="appended_to: [host]")
+    cards.add("host", "info", priority=1)
+    cards.add("beside", "critical", "other")
+
+    found = cards.decide()
+
+    assert ["line", "beside"] == names(found.shown)
+    assert ("host",) == found.cut
+
+
 def test_an_appended_card_without_its_host(cards):
     """It stands for itself, or falls to another of its group."""
     cards.add("a", priority=1, more="appended_to: [z]")
