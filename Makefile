@@ -14,7 +14,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The engine's source calls a function that Python 3.13 no longer has.
 ENGINE  = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)"
 
-.PHONY: help setup run test check bench nightly lock clean
+.PHONY: help setup run test check coverage bench nightly lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -32,6 +32,10 @@ check: $(VENV)/.dev  ## style, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy cds hooks_service.py
+
+coverage: $(VENV)/.dev  ## every branch of the core, the reasoning and the loader
+	$(BIN)/python -m pytest -m "not nightly" tests/core tests/reasoning tests/rulefiles --cov-branch \
+		--cov=cds.core --cov=cds.reasoning --cov=cds.rulefiles --cov-fail-under=100 $(ARGS)
 
 bench: $(VENV)/.dev  ## what a request costs here
 	$(BIN)/python -m tests.bench $(ARGS)
