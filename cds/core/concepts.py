@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from cds.core.clauses import Limit, Place
 from cds.core.quantity import Conversion
 
 __all__ = [
+    "CONCEPT_TYPES",
     "CodeRule",
     "Concept",
     "Fasting",
@@ -19,6 +20,21 @@ __all__ = [
     "Search",
     "TextPattern",
 ]
+
+CONCEPT_TYPES: Final = (
+    "quantity",
+    "answer",
+    "date",
+    "problem",
+    "medicine",
+    "procedure",
+    "plan",
+    "family",
+    "episode",
+    "encounter",
+    "person",
+)
+"""What a concept can be: where in a record it is read; see `Concept`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cds.core.concepts import Concept
+from cds.core.drafts import MEDICINES, UNCONFIRMED, draft_fields
 from cds.fhir import evidence
 from cds.fhir.evidence import code_faults, model_of, places_of
 
@@ -22,24 +23,6 @@ Hole = str | Decimal
 
 _HOLE: Final = re.compile(r"\{\{(=?)\s*([\w.]{1,80})\s*\}\}", re.ASCII)
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}", re.ASCII)
-_MEDICINES: Final = frozenset(
-    {
-        "MedicationRequest",
-        "MedicationAdministration",
-        "MedicationDispense",
-        "MedicationStatement",
-        "Immunization",
-        "ImmunizationRecommendation",
-    }
-)
-# What keeps a resource a draft; where a type has no intent, its status alone.
-_LIVE: Final[Mapping[str, Mapping[str, str]]] = {
-    "Goal": {"lifecycleStatus": "proposed"},
-    "Appointment": {"status": "proposed"},
-    "CommunicationRequest": {"status": "draft"},
-}
-_REQUEST: Final[Mapping[str, str]] = {"status": "draft", "intent": "proposal"}
-_UNCONFIRMED: Final = "unconfirmed"
 _SUBJECT: Final[Mapping[str, str]] = {"NutritionOrder": "patient", "Task": "for"}
 _SAMPLE: Final[Mapping[str, Any]] = {
     "code": {"coding": [{"system": "urn:sample", "code": "sample"}], "text": "Sample"},
@@ -66,7 +49,7 @@ _SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "Condition": {
         **_SAMPLE,
-        "verificationStatus": {"coding": [{"system": "urn:sample", "code": _UNCONFIRMED}]},
+        "verificationStatus": {"coding": [{"system": "urn:sample", "code": UNCONFIRMED}]},
     },
     "Observation": {
         **_SAMPLE,
@@ -176,7 +159,7 @@ def checked(resource: Mapping[str, Any]) -> dict[str, Any]:
     """
     kind = resource.get("resourceType")
     model = model_of(kind) if isinstance(kind, str) else None
-    if not isinstance(kind, str) or model is None or kind in _MEDICINES:
+    if not isinstance(kind, str) or model is None or kind in MEDICINES:
         raise ValueError("resourceType: not a type that is drafted")
     _check_draft(kind, resource)
     made = dict(resource)
@@ -200,10 +183,10 @@ def _check_draft(kind: str, resource: Mapping[str, Any]) -> None:
         status = resource.get("verificationStatus")
         codings = status.get("coding") if isinstance(status, Mapping) else None
         sent = {one.get("code") for one in codings} if isinstance(codings, list) else set()
-        if sent != {_UNCONFIRMED}:
+        if sent != {UNCONFIRMED}:
             raise ValueError(f"{kind}.verificationStatus: not unconfirmed")
         return
-    for field, wanted in _LIVE.get(kind, _REQUEST).items():
+    for field, wanted in draft_fields(kind).items():
         if resource.get(field) != wanted:
             raise ValueError(f"{kind}.{field}: more than a draft")
 

@@ -17,9 +17,6 @@ from cds.fhir.words import Words, tokens_of
 
 __all__ = ["PLAN_TYPES", "Plans"]
 
-PLAN_TYPES: Final = frozenset(
-    {"CarePlan", "Goal", "NutritionOrder", "ServiceRequest", "CommunicationRequest"}
-)
 _CURRENT: Final = frozenset({"active", "draft"})
 _CURRENT_GOAL: Final = frozenset({"proposed", "planned", "accepted", "active", "draft"})
 _PAST: Final = frozenset({"completed", "on-hold"})
@@ -38,6 +35,7 @@ _PLACES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "ServiceRequest": (("code",), ("orderDetail",)),
     "CommunicationRequest": (("category",), ("reasonCode",)),
 }
+PLAN_TYPES: Final = frozenset(_PLACES)
 _TEXTS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "CarePlan": (("title",), ("description",), ("activity", "detail", "description")),
     "NutritionOrder": (("oralDiet", "instruction"),),

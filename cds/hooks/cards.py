@@ -182,7 +182,7 @@ class _Writer:
     def _basis(self, card: Card) -> tuple[list[str], list[str]]:
         rows = []
         missing = []
-        names = [self._full(name, card) for name in card.inputs]
+        names = [self._words.full_name(name, card) for name in card.inputs]
         for name in names:
             value = self._words.value(name)
             title = self._words.title(name)
@@ -200,10 +200,6 @@ class _Writer:
         if rows:
             rows = ["| Input | Value | Date | Age |", "| --- | --- | --- | --- |", *rows]
         return rows, missing
-
-    def _full(self, name: str, card: Card) -> str:
-        own = f"{card.id}.{name}"
-        return own if own in self._conclusions.numbers else name
 
     def _remark(self, name: str) -> str:
         """Add what must be known with a number: how it was made, what was wrong with it."""
@@ -249,7 +245,7 @@ class _Writer:
             if found is None or found.state != "graded":
                 continue
             low, high = found.points
-            points = "1 point" if low == 1 else f"{low} points"
+            points = _counted(low)
             if low != high:
                 points += f", up to {high} if all were known"
             yield f"- {self._words.title(name)}: {found.grade} ({points})"

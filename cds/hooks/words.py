@@ -291,11 +291,11 @@ class Words:
         if name == "patient":
             return self._snapshot.person.id if part == "id" else ""
         if part == "number" or (part == "" and name in self._rules.readings):
-            return self.number(self._full(name, card))
+            return self.number(self.full_name(name, card))
         if part == "date":
-            return self.when(self._full(name, card))
+            return self.when(self.full_name(name, card))
         if part == "days":
-            return str(self.days(self._full(name, card)) or 0)
+            return str(self.days(self.full_name(name, card)) or 0)
         if part == "grade":
             grade = self._conclusions.grades.get(name)
             return "" if grade is None else grade.grade
@@ -306,10 +306,10 @@ class Words:
             found = self._found(name)
             return "" if found is None else found.band
         if part == "gap":
-            return self.gap(self._full(name, card))
-        return self.value(self._full(name, card))
+            return self.gap(self.full_name(name, card))
+        return self.value(self.full_name(name, card))
 
-    def _full(self, name: str, card: Card) -> str:
+    def full_name(self, name: str, card: Card) -> str:
         """Give a reading of this card its full name."""
         own = f"{card.id}.{name}"
         return own if own in self._conclusions.numbers else name

@@ -8,10 +8,10 @@ draft a draft, and no template may hold a medicine.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from cds.core.drafts import MEDICINES, UNCONFIRMED, draft_fields
 from cds.core.rules import Action
 from cds.rulefiles.headers import plain_value
 from cds.rulefiles.holes import check_all_holes
@@ -39,18 +39,6 @@ _NUMERIC: Final = frozenset(
     }
 )
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_LIVE: Final[Mapping[str, Mapping[str, str]]] = {
-    "Goal": {"lifecycleStatus": "proposed"},
-    "Appointment": {"status": "proposed"},
-    # In R4 a request to communicate has no intent.
-    "CommunicationRequest": {"status": "draft"},
-}
-_REQUEST: Final = {"status": "draft", "intent": "proposal"}
-_UNCONFIRMED: Final = "unconfirmed"
-_MEDICINES: Final = frozenset(
-    {"MedicationRequest", "MedicationAdministration", "MedicationDispense",
-     "MedicationStatement", "Immunization", "ImmunizationRecommendation"}
-)  # fmt: skip
 
 
 def read_actions(roots: list[Block], names: Names) -> dict[str, Action]:
@@ -105,7 +93,7 @@ def template(node: Node, names: Names, key: str = "") -> Any:
 def check_draft(block: Block, names: Names) -> None:
     """Report a template that would be more than a draft, or that holds a medicine."""
     kind = block.text("resourceType")
-    if kind in _MEDICINES:
+    if kind in MEDICINES:
         names.report.add(
             "CDS507",
             block.at("resourceType"),
@@ -116,7 +104,7 @@ def check_draft(block: Block, names: Names) -> None:
     if kind == "Condition":
         _check_condition(block, names)
         return
-    for field, wanted in _LIVE.get(kind, _REQUEST).items():
+    for field, wanted in draft_fields(kind).items():
         found = block.text(field)
         if found != wanted:
             names.report.add(
@@ -131,7 +119,7 @@ def check_draft(block: Block, names: Names) -> None:
 def _check_condition(block: Block, names: Names) -> None:
     status = block.block("verificationStatus")
     codes = {one.text("code") for one in status.blocks("coding")} if status else set()
-    if codes != {_UNCONFIRMED}:
+    if codes != {UNCONFIRMED}:
         names.report.add(
             "CDS506",
             block.at("verificationStatus")

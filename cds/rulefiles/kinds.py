@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cds.core.concepts import CONCEPT_TYPES
 from cds.rulefiles.cards import INDICATORS
 from cds.rulefiles.readings import KINDS as READING_KINDS
 from cds.rulefiles.shapes import Anything, Either, Keys, Many, Named, Pattern, Shape, Text
@@ -23,6 +24,7 @@ _TEXT: Final = Text()
 _MAYBE_TEXT: Final = Text(empty=True)
 _NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]*")
 _NAME: Final = Text(pattern=_NAME_FORM, form="a name in small letters, like `fasting_insulin`")
+_GRADE: Final = Text(("A", "B", "C", "D", "X"))
 _WHOLE: Final = Pattern(re.compile(r"[+-]?\d+"), "a whole number", _NUMBERLIKE, "integer")
 _FLAG: Final = Pattern(re.compile("true|false"), "`true` or `false`", _BOOLEANS, "boolean")
 _VERSION: Final = Pattern(
@@ -47,7 +49,7 @@ _ABOUT: Final = Keys(
                 "a citation",
                 {"cite": _TEXT, "supports": _TEXT},
                 {
-                    "grade": Text(("A", "B", "C", "D", "X")),
+                    "grade": _GRADE,
                     "strength": _TEXT,
                     "recommendation": _TEXT,
                     "inferred": _FLAG,
@@ -146,21 +148,7 @@ _CONCEPT: Final = Keys(
     {
         "signal": _TEXT,
         "title": _TEXT,
-        "type": Text(
-            (
-                "quantity",
-                "answer",
-                "date",
-                "problem",
-                "medicine",
-                "procedure",
-                "plan",
-                "family",
-                "episode",
-                "encounter",
-                "person",
-            )
-        ),
+        "type": Text(CONCEPT_TYPES),
     },
     {
         "search": _NAME,
@@ -393,7 +381,7 @@ _CARD: Final = _rule(
     },
     {
         "unless": Many(_exclusion("hide", "note", "show")),
-        "grade": Text(("A", "B", "C", "D", "X")),
+        "grade": _GRADE,
         "inputs": _NAMES,
         "logic": _TEXT,
         "drivers": _NAMES,

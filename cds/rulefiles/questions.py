@@ -24,20 +24,6 @@ FORMS: Final = {
 }
 """The sentences that can be made of a name, by its group."""
 
-_ENTRIES: Final = frozenset(
-    {
-        "answer",
-        "date",
-        "problem",
-        "medicine",
-        "procedure",
-        "plan",
-        "family",
-        "episode",
-        "encounter",
-        "person",
-    }
-)
 _MEASURED: Final = frozenset({"quantity", "answer", "date", "episode"})
 _NUMBERED: Final = frozenset({"quantity", "index", "reading", "age", "input"})
 
@@ -53,8 +39,7 @@ class Questions:
         """Sort a name by what can be asked of it: a key of `FORMS`, or nothing."""
         kind = self.scope.kind(name)
         if kind == "concept":
-            type_ = self.scope.names.concepts[name].type
-            return "list" if type_ in _ENTRIES else "quantity"
+            return "quantity" if self.scope.names.concepts[name].type == "quantity" else "list"
         return kind
 
     def look_up(self, name: str, at: Place) -> str:
