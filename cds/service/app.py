@@ -11,7 +11,7 @@ import asyncio
 import gc
 import platform
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
@@ -89,10 +89,16 @@ class Answering(Protocol):
 
 
 def create_app(
-    settings: Settings, answering: Answering, *, about: Mapping[str, Any] | None = None
+    settings: Settings,
+    answering: Answering,
+    *,
+    about: Callable[[], Mapping[str, Any]] = dict,
+    alongside: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> Frame:
     """
-    Build the application; *about* is what `/status` says of the rules besides.
+    Build the application; *about* gives what `/status` says of the rules besides.
+
+    *alongside* runs as long as the application does.
 
     What is answered stays on the event loop: reasoning is work, not waiting, and its
     engine keeps one session.
@@ -104,7 +110,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, answering),
+        lifespan=_lifespan(settings, answering, alongside),
     )
     app.add_exception_handler(HTTPException, _refuse_by_status)
     if not settings.is_production:
@@ -118,11 +124,15 @@ def create_app(
         )
     _add_discovery(app, answering)
     _add_service(app, settings, answering)
-    _add_health(app, settings, answering, dict(about or {}))
+    _add_health(app, settings, answering, about)
     return Frame(app, in_flight=settings.in_flight)
 
 
-def _lifespan(settings: Settings, answering: Answering) -> Any:
+def _lifespan(
+    settings: Settings,
+    answering: Answering,
+    alongside: Callable[[], Coroutine[Any, Any, None]] | None,
+) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # What is alive now stays: the collector need not look at it with every request.
@@ -139,9 +149,13 @@ def _lifespan(settings: Settings, answering: Answering) -> Any:
             engine=answering.engine,
             environment=settings.env,
         )
+        task = asyncio.create_task(alongside()) if alongside is not None else None
         app.state.ready = True
         yield
         app.state.ready = False
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         answering.close()
         log.info("stopped")
 
@@ -149,12 +163,25 @@ def _lifespan(settings: Settings, answering: Answering) -> Any:
 
 
 def _add_discovery(app: FastAPI, answering: Answering) -> None:
-    body = encode(services(answering.ruleset))
+    described = _Described()
 
     @app.get("/cds-services", summary="The services there are")
     @app.get("/cds-services/", include_in_schema=False)
     async def discover() -> Response:
-        return Response(body, media_type="application/json")
+        return Response(described.body(answering.ruleset), media_type="application/json")
+
+
+class _Described:
+    """The discovery answer of the release that is served, made once for each release."""
+
+    def __init__(self) -> None:
+        self._rules: Ruleset | None = None
+        self._body = b""
+
+    def body(self, rules: Ruleset) -> bytes:
+        if rules is not self._rules:
+            self._rules, self._body = rules, encode(services(rules))
+        return self._body
 
 
 def _add_service(app: FastAPI, settings: Settings, answering: Answering) -> None:
@@ -247,7 +274,10 @@ def _refused(
 
 
 def _add_health(
-    app: FastAPI, settings: Settings, answering: Answering, about: dict[str, Any]
+    app: FastAPI,
+    settings: Settings,
+    answering: Answering,
+    about: Callable[[], Mapping[str, Any]],
 ) -> None:
     began = time.monotonic()
     app.state.ready = False
@@ -274,7 +304,7 @@ def _add_health(
             "clock": "frozen" if settings.clock is not None else "running",
             "python": platform.python_version(),
             "uptimeSeconds": round(time.monotonic() - began),
-            **about,
+            **about(),
         }
         if answering.why_not_durable:
             found["engine"]["why"] = answering.why_not_durable

@@ -28,6 +28,8 @@ EVENTS: Final = frozenset(
         "engine_unavailable",  # the reference evaluator serves alone
         "failed",  # alarm: a fault of ours
         "foreign_data",  # security: resources of another patient arrived
+        "rules_activated",  # another release answers from now on
+        "rules_refused",  # alarm: changed rules are not served, the ones before still are
         "serving",  # at start
         "server",  # what the web server says of itself
         "stopped",  # at the end

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     *clock* freezes the time of evaluation, outside production only. *max_body* is in
     bytes; *receive_seconds* is the time a client has to send its whole request;
     *in_flight* the number of requests answered at a time, beyond which 503 is said.
+    *reload*: whether changed rules are taken up by themselves or on SIGHUP only; where
+    nothing is said, by themselves in development.
     """
 
     model_config = SettingsConfigDict(
@@ -95,6 +97,9 @@ class Settings(BaseSettings):
         default=5, gt=0, le=60, validation_alias=_also("RECEIVE_SECONDS")
     )
     in_flight: int = Field(default=32, ge=1, le=1024, validation_alias=_also("IN_FLIGHT"))
+    reload: Literal["watch", "signal"] | None = Field(
+        default=None, validation_alias=_also("RELOAD")
+    )
     rules: DirectoryPath = Field(default_factory=default_rules, validation_alias=_also("RULES"))
 
     @field_validator("clock", mode="before")
@@ -115,6 +120,11 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Tell whether this is production, which forbids what only helps development."""
         return self.env == "production"
+
+    @property
+    def watches(self) -> bool:
+        """Tell whether changed rule files are taken up without being asked."""
+        return self.reload == "watch" or (self.reload is None and not self.is_production)
 
     @property
     def on_loopback(self) -> bool:

@@ -11,11 +11,11 @@ from typing import Final
 
 from cds.fhir.drafts import warm_up
 from cds.hooks.discovery import SERVICE
+from cds.service.activation import Activation, judged
 from cds.service.app import create_app
 from cds.service.frame import Frame
-from cds.service.logs import log
 from cds.service.pipeline import Pipeline
-from cds.service.release import open_release
+from cds.service.release import Release, open_release
 from cds.service.settings import Settings
 
 __all__ = ["build", "clock_of", "try_next"]
@@ -31,22 +31,27 @@ def build(settings: Settings) -> Frame:
     Raises `RuleError` or `NotServedError` where the rules must not be served.
     """
     unreviewed = settings.allow_unreviewed or not settings.is_production
-    release = open_release(settings.rules, unreviewed=unreviewed)
-    if release.pending:
-        log.warning("unreviewed_rules", count=len(release.pending))
-    pipeline = Pipeline(
-        release.ruleset,
-        engine=settings.engine,
-        now=clock_of(settings),
-        check=not settings.is_production,
+
+    def opens(folder: Path) -> tuple[Release, Pipeline]:
+        release = open_release(folder, unreviewed=unreviewed)
+        pipeline = Pipeline(
+            release.ruleset,
+            engine=settings.engine,
+            now=clock_of(settings),
+            check=not settings.is_production,
+        )
+        return release, pipeline
+
+    activation = Activation(
+        settings.rules, opens=opens, now=lambda: datetime.now(UTC), judge=judged
     )
     warm_up()
-    about = {
-        "rules": dict(release.counts),
-        "pendingReviews": len(release.pending),
-        "unreviewedAllowed": unreviewed,
-    }
-    return create_app(settings, pipeline, about=about)
+    return create_app(
+        settings,
+        activation,
+        about=lambda: {**activation.about(), "unreviewedAllowed": unreviewed},
+        alongside=lambda: activation.run(watches=settings.watches),
+    )
 
 
 def clock_of(settings: Settings) -> Callable[[], datetime]:

@@ -4,7 +4,7 @@ Every inline case of a folder of rules, run by the evaluators that are asked for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from cds.rulefiles.loader import load
 from cds.workshop.cases import CaseResult, Difference, cases_of, run_case
 from cds.workshop.patients import NOW
 
-__all__ = ["run_cases"]
+__all__ = ["reader_of", "results_of", "run_cases"]
+
+Read = Callable[[Mapping[str, Any]], Snapshot]
 
 
 def run_cases(
@@ -33,11 +35,11 @@ def run_cases(
     loaded = load(folder)
     if loaded.ruleset is None:
         raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
-    yield from _run(loaded.ruleset, ids, engine)
+    yield from results_of(loaded.ruleset, ids, engine=engine)
 
 
-def _run(rules: Ruleset, ids: Collection[str], engine: EngineChoice) -> Iterator[CaseResult]:
-    reasoner = Reasoner(rules, engine=engine, everything=True)
+def reader_of(rules: Ruleset) -> Read:
+    """Make what turns the prefetch of a case into a snapshot."""
     extractor = Extractor(
         concepts=rules.concepts,
         searches=rules.searches,
@@ -49,6 +51,15 @@ def _run(rules: Ruleset, ids: Collection[str], engine: EngineChoice) -> Iterator
         retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
         return extractor.extract(retrieved, as_of=NOW)
 
+    return read
+
+
+def results_of(
+    rules: Ruleset, ids: Collection[str] = (), *, engine: EngineChoice = "both"
+) -> Iterator[CaseResult]:
+    """Run the cases of rules that are read already; see `run_cases`."""
+    reasoner = Reasoner(rules, engine=engine, everything=True)
+    read = reader_of(rules)
     try:
         for rule, case in cases_of(rules):
             if ids and rule.id not in ids:

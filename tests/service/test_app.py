@@ -39,7 +39,7 @@ def serve(lines):
 
     def start(fake=None, **settings):
         settings = {"env": "development", **settings}
-        app = create_app(Settings(**settings), fake or Fake(), about={"pendingReviews": 0})
+        app = create_app(Settings(**settings), fake or Fake(), about=lambda: {"pendingReviews": 0})
         client = TestClient(app, raise_server_exceptions=False)
         client.__enter__()
         clients.append(client)

@@ -1,0 +1,326 @@
+"""
+Which release answers: changed rules are served once proved, and never otherwise.
+"""
+
+import asyncio
+import io
+import json
+import shutil
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from cds.errors import EngineFailed, RuleError
+from cds.service.activation import Activation, judged
+from cds.service.logs import configure
+from cds.service.release import NotServedError
+from cds.service.settings import Settings, default_rules
+from tests.service.fakes import Fake, ruleset
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+class Answers(Fake):
+    """
+    A pipeline that says from which text it was made.
+    """
+
+    def __init__(self, text):
+        super().__init__()
+        self.told = text
+
+
+class House:
+    """
+    A folder of rules, what judges it, and the activation around both.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.write("one")
+        self.against = []
+        self.judged = []
+        self.fails = None
+        self.made = []
+        self.activation = Activation(folder, opens=self.opens, now=lambda: NOW, judge=self.judge)
+
+    def write(self, text, name="release.yaml"):
+        """
+        Write a rule file.
+        """
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def opens(self, folder):
+        """
+        Make a release of the one file.
+        """
+        if self.fails is not None:
+            raise self.fails
+        text = (folder / "release.yaml").read_text("utf-8")
+        made = Answers(text)
+        self.made.append(made)
+        release = SimpleNamespace(
+            ruleset=ruleset(release=text), counts={"cards": 1}, pending=("x",)
+        )
+        return release, made
+
+    def judge(self, folder):
+        """
+        Say what was set.
+        """
+        self.judged.append((folder / "release.yaml").read_text("utf-8"))
+        return self.against
+
+    def look(self):
+        """
+        Look once.
+        """
+        asyncio.run(self.activation.look())
+
+    @property
+    def said(self):
+        """
+        What `/status` says of the activation.
+        """
+        return self.activation.about()["activation"]
+
+
+@pytest.fixture
+def lines():
+    """
+    The log, as it is written.
+    """
+    stream = io.StringIO()
+    configure(stream, strict=True)
+    return lambda: [json.loads(one)["event"] for one in stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def house(tmp_path, lines):
+    """
+    A house in which the release `one` is served.
+    """
+    return House(tmp_path / "rules")
+
+
+def test_changed_rules_are_served(house, lines):
+    """
+    From the next request on; the release before is kept for a way back.
+    """
+    house.write("two")
+    house.look()
+
+    assert "two" == house.activation.answer(b"")
+    assert "two" == house.activation.ruleset.release
+    assert "current" == house.said["state"]
+    assert house.said["previous"].startswith("one ")
+    assert 1 == house.said["swaps"]
+    assert ["unreviewed_rules", "rules_activated", "unreviewed_rules"] == lines()
+
+
+def test_a_request_keeps_the_release_it_began_with(house):
+    """
+    What answers is taken once.
+    """
+    first = house.made[0]
+    house.write("two")
+    house.look()
+
+    assert not first.closed
+    assert first is house.activation._state.previous.pipeline
+
+
+def test_refused_rules_are_not_served(house, lines):
+    """
+    And the reasons are there to be read.
+    """
+    house.against = [f"rules/release.yaml:1:1: reason {at}" for at in range(30)]
+    house.write("two")
+    house.look()
+
+    assert "one" == house.activation.answer(b"")
+    assert "change refused" == house.said["state"]
+    assert 30 == house.said["refused"]["reasons"]
+    assert "rules/release.yaml:1:1: reason 0" == house.said["refused"]["why"][0]
+    assert 10 == len(house.said["refused"]["why"])
+    assert "2026-06-01T12:00:00+00:00" == house.said["refused"]["at"]
+    assert "rules_refused" == lines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (RuleError(["rules/release.yaml:1:1: no"]), "rules/release.yaml:1:1: no"),
+        (NotServedError("there is no active card"), "there is no active card"),
+        (EngineFailed("of a patient, perhaps"), "EngineFailed"),
+        (PermissionError(13, "Permission denied"), "the files cannot be read: Permission denied"),
+    ],
+)
+def test_rules_that_cannot_be_opened_are_not_served(house, error, why):
+    """
+    Whoever finds out.
+    """
+    house.fails = error
+    house.write("two")
+    house.look()
+
+    assert "one" == house.activation.answer(b"")
+    assert [why] == house.said["refused"]["why"]
+
+
+def test_mended_rules_end_the_refusal(house):
+    """
+    Back to what is served, or on to something better.
+    """
+    house.against = ["no"]
+    house.write("two")
+    house.look()
+    house.write("one")
+    house.look()
+
+    assert "current" == house.said["state"]
+    assert "refused" not in house.said
+    assert ["two"] == house.judged
+
+
+def test_what_was_judged_is_what_is_served(house):
+    """
+    Though the file changes while it is judged.
+    """
+
+    def judge(folder):
+        house.write("three")
+        return []
+
+    house.activation._judge = judge
+    house.write("two")
+    house.look()
+
+    assert "two" == house.activation.answer(b"")
+
+
+def test_one_can_go_back_and_forth(house):
+    """
+    A refusal is then forgotten; the files are not looked at again by that.
+    """
+    assert not house.activation.roll_back()
+    house.write("two")
+    house.look()
+
+    assert house.activation.roll_back()
+    assert "one" == house.activation.answer(b"")
+    assert "rolled back" == house.said["state"]
+    assert house.activation.roll_back()
+    assert "two" == house.activation.answer(b"")
+    assert "current" == house.said["state"]
+
+
+def test_only_two_releases_are_kept(house):
+    """
+    The one before the last gives its memory back.
+    """
+    for text in ("two", "three"):
+        house.write(text)
+        house.look()
+
+    assert [True, False, False] == [one.closed for one in house.made]
+    house.activation.close()
+    assert [True, True, True] == [one.closed for one in house.made]
+
+
+def test_far_too_much_is_not_copied(house):
+    """
+    A wrong folder, perhaps.
+    """
+    (house.folder / "huge.yaml").touch()
+    with (house.folder / "huge.yaml").open("r+b") as file:
+        file.truncate(65 * 1024 * 1024)
+    house.look()
+
+    assert "more than a release has" in house.said["refused"]["why"][0]
+
+
+def test_files_are_watched(house, monkeypatch):
+    """
+    A change is acted upon when the files have stopped changing.
+    """
+    monkeypatch.setattr("cds.service.activation._SECONDS_BETWEEN_LOOKS", 0.001)
+
+    async def go():
+        task = asyncio.create_task(house.activation.run(watches=True))
+        house.write("two and more")
+        while house.activation.answer(b"") == "one":  # noqa: ASYNC110 - a swap tells nobody
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(go(), 20))
+
+    assert "two and more" == house.activation.answer(b"")
+
+
+@pytest.mark.parametrize(
+    ("settings", "watches"),
+    [
+        ({}, False),
+        ({"reload": "watch"}, True),
+        ({"env": "development"}, True),
+        ({"env": "development", "reload": "signal"}, False),
+    ],
+)
+def test_production_waits_to_be_asked(settings, watches):
+    """
+    Development takes up what is saved.
+    """
+    assert watches == Settings(**settings).watches
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """
+    A copy of the shipped rules that a test may break.
+    """
+    return shutil.copytree(default_rules(), tmp_path / "rules")
+
+
+def test_the_shipped_rules_pass_their_own_gate(shipped):
+    """
+    All cases, and patients mixed from them.
+    """
+    assert [] == judged(shipped)
+
+
+def test_a_failing_case_stops_at_the_gate(shipped):
+    """
+    With its place.
+    """
+    path = shipped / "cards" / "short_sleep.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("{value: 7 h,", "{value: 6 h,"), "utf-8")
+
+    assert any("six hours in prediabetes" in one for one in judged(shipped))
+
+
+def test_a_judge_that_dies_is_a_reason(tmp_path, monkeypatch):
+    """
+    As is one that says nothing that can be read.
+    """
+    monkeypatch.setattr("cds.service.activation.sys.executable", "/bin/false")
+
+    assert ["the process that judges the rules ended with 1"] == judged(tmp_path)
+
+
+def test_a_judge_that_hangs_is_a_reason(tmp_path, monkeypatch):
+    """
+    After its time.
+    """
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n", "utf-8")
+    slow.chmod(0o755)
+    monkeypatch.setattr("cds.service.activation.sys.executable", str(slow))
+    monkeypatch.setattr("cds.service.activation._SECONDS_TO_JUDGE", 0.05)
+
+    assert ["the rules could not be judged in 0.05 seconds"] == judged(tmp_path)
