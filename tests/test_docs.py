@@ -31,7 +31,6 @@ from cds.core.clauses import (
 from cds.core.facts import Gap
 from cds.fhir.gathering import COUNTED
 from cds.reasoning.engine import UNAVAILABLE
-from cds.rulefiles.diagnostics import CHECKS
 from cds.rulefiles.kinds import KINDS
 from cds.rulefiles.loader import load
 from cds.rulefiles.shapes import Either, Keys, Many, Named
@@ -262,16 +261,6 @@ def test_every_key_of_a_rule_file_is_documented(kind):
 
     assert set() == missing
     assert f"| `{kind}` |" in text
-
-
-def test_every_check_is_documented():
-    """
-    With its name and its severity.
-    """
-    rows = rows_of(section("AUTHORING.md", "## What cds check finds"))
-    found = {code: (name, severity) for code, name, severity, _ in rows if code != "code"}
-
-    assert {code: (one.name, one.severity) for code, one in CHECKS.items()} == found
 
 
 EXAMPLES = [

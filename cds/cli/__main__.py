@@ -5,6 +5,7 @@ The command line: one verb, one module; what a verb needs is imported when it is
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,10 @@ class Form(StrEnum):
 
     FULL = "full"
     CONCISE = "concise"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+    SARIF = "sarif"
 
 
 Rules = Annotated[
@@ -91,19 +96,49 @@ def run(
 
 @app.command()
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Files, folders or rule ids.")] = None,
+    what: Annotated[list[str] | None, typer.Argument(help="Files, folders or rule ids.")] = None,
     *,
     form: Annotated[Form, typer.Option("--format", help="How to print.")] = Form.FULL,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="Make guesses too: look at each.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="CHECK", help="These checks only.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CHECK", help="All but these.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", metavar="DATE", formats=["%Y-%m-%d"], help="Another today."),
+    ] = None,
     rules: Rules = None,
 ) -> None:
     """
     Read every rule file and say what is wrong with it.
 
-    Exit code 1: at least one error.
+    CHECK is a code, a name, or the beginning of codes. Exit code 1: at least one error,
+    or with --strict a warning. 2: the files could not be checked.
     """
     from cds.cli.check import check_files  # noqa: PLC0415 - imported when called
 
-    raise typer.Exit(check_files(paths or [], rules=rules, concise=form is Form.CONCISE))
+    raise typer.Exit(
+        check_files(
+            what or [],
+            rules=rules,
+            form=form.value,
+            as_of=(as_of or datetime.now(UTC)).date(),
+            fix=fix,
+            unsafe_fixes=unsafe_fixes,
+            diff=diff,
+            strict=strict,
+            select=select or [],
+            ignore=ignore or [],
+        )
+    )
 
 
 @app.command("test")

@@ -8,73 +8,32 @@ that are facts, help that is an action. Checks know nothing of how it is printed
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
 
 from cds.core.clauses import Place
-
-if TYPE_CHECKING:
-    from cds.rulefiles.nodes import Node, Source
+from cds.rulefiles.checks import CHECKS, Severity
+from cds.rulefiles.fixes import Fix
+from cds.rulefiles.nodes import Node
 
 __all__ = [
-    "CHECKS",
-    "Check",
     "Diagnostic",
     "Report",
+    "Span",
     "a",
     "concise",
     "did_you_mean",
+    "in_order",
     "listed",
-    "render",
 ]
-
-Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that can be wrong: its name reads after the word "allow"."""
+class Span:
+    """A second place that a finding is about, with what is to be seen there."""
 
-    name: str
-    severity: Severity
-
-
-CHECKS: Final[Mapping[str, Check]] = {
-    "CDS101": Check("invalid-yaml", "error"),
-    "CDS102": Check("unknown-key", "error"),
-    "CDS103": Check("duplicate-key", "error"),
-    "CDS104": Check("missing-key", "error"),
-    "CDS105": Check("wrong-type", "error"),
-    "CDS106": Check("ambiguous-scalar", "error"),
-    "CDS107": Check("misnamed-file", "error"),
-    "CDS110": Check("unreadable-clause", "error"),
-    "CDS201": Check("unknown-name", "error"),
-    "CDS202": Check("unknown-threshold", "error"),
-    "CDS203": Check("duplicate-id", "error"),
-    "CDS205": Check("wrong-question", "error"),
-    "CDS206": Check("unverified-binding", "warning"),
-    "CDS210": Check("cycle", "error"),
-    "CDS301": Check("unit-mismatch", "error"),
-    "CDS302": Check("missing-unit", "warning"),
-    "CDS304": Check("unitless-formula", "warning"),
-    "CDS305": Check("implausible-threshold", "warning"),
-    "CDS405": Check("band-gap", "error"),
-    "CDS406": Check("band-overlap", "error"),
-    "CDS410": Check("unbounded-recency", "error"),
-    "CDS420": Check("silent-guard", "error"),
-    "CDS421": Check("silent-evidence", "error"),
-    "CDS501": Check("long-summary", "error"),
-    "CDS502": Check("unknown-hole", "error"),
-    "CDS506": Check("live-order", "error"),
-    "CDS507": Check("drafted-medicine", "error"),
-    "CDS601": Check("uncited-threshold", "warning"),
-    "CDS602": Check("unknown-source", "error"),
-    "CDS606": Check("unnoted-limits", "warning"),
-    "CDS611": Check("pending-review", "warning"),
-    "CDS701": Check("untested-rule", "warning"),
-    "CDS705": Check("duplicate-test-name", "error"),
-}
+    place: Place
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +42,8 @@ class Diagnostic:
     One finding about a rule file.
 
     *headline* is the one thing to show if only one thing can be shown; *label* stands
-    under the place; *notes* are facts; *help* says what to do.
+    under the place; *spans* are other places that belong to it, maybe in other files;
+    *notes* are facts; *help* says what to do; *fix* could do it.
     """
 
     code: str
@@ -94,6 +54,8 @@ class Diagnostic:
     label: str = ""
     notes: tuple[str, ...] = ()
     help: str = ""
+    spans: tuple[Span, ...] = ()
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         return concise(self)
@@ -120,10 +82,12 @@ class Report:
         notes: Iterable[str] = (),
         help: str = "",  # noqa: A002 - the word of the printed line
         severity: Severity | None = None,
+        spans: Iterable[tuple[Node | Place, str]] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Note a finding; the severity is the check's own unless one is given."""
         check = CHECKS[code]
-        place = at if isinstance(at, Place) else at.place
+        place = _place_of(at)
         found = Diagnostic(
             code=code,
             name=check.name,
@@ -133,12 +97,23 @@ class Report:
             label=label,
             notes=tuple(notes),
             help=help,
+            spans=tuple(Span(_place_of(where), words) for where, words in spans),
+            fix=fix,
         )
         self._found.setdefault((code, place, headline), found)
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Give every finding by file, line, column and code."""
-        return tuple(sorted(self._found.values(), key=_position))
+        return in_order(self._found.values())
+
+
+def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sort findings by file, line, column and code."""
+    return tuple(sorted(found, key=_position))
+
+
+def _place_of(at: Node | Place) -> Place:
+    return at if isinstance(at, Place) else at.place
 
 
 def _position(one: Diagnostic) -> tuple[str, int, int, str, str]:
@@ -152,35 +127,6 @@ def concise(diagnostic: Diagnostic) -> str:
         f"{diagnostic.place}: {diagnostic.severity}[{diagnostic.code}] "
         f"{diagnostic.name}: {diagnostic.headline}"
     )
-
-
-def render(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> str:
-    """
-    Write a diagnostic in full: headline, source line, caret, notes and help.
-
-    The source line is left out where *sources* does not hold the file.
-    """
-    place = diagnostic.place
-    number = str(place.line)
-    margin = " " * len(number)
-    out = [
-        f"{diagnostic.severity}[{diagnostic.code}] {diagnostic.name}: {diagnostic.headline}",
-        f"{margin}--> {place}",
-    ]
-    source = sources.get(place.path)
-    if source is not None and place.line <= len(source.lines):
-        line = source.lines[place.line - 1]
-        caret = " " * (place.column - 1) + "^" * max(place.width, 1)
-        label = f" {diagnostic.label}" if diagnostic.label else ""
-        out += [
-            f"{margin} |",
-            f"{number} | {line}".rstrip(),
-            f"{margin} | {caret}{label}",
-        ]
-    out += [f"{margin} = note: {note}" for note in diagnostic.notes]
-    if diagnostic.help:
-        out.append(f"{margin} = help: {diagnostic.help}")
-    return "\n".join(out)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

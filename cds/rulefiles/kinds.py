@@ -93,6 +93,9 @@ _READING: Final = Keys(
         "between": _TEXT,
     },
 )
+_ALLOW: Final = Many(
+    Keys("an `allow` line", {"check": _TEXT, "because": _TEXT}, {"at": _TEXT}), least=1
+)
 _STATUS: Final = Text(("draft", "trial", "active", "retired"))
 
 
@@ -127,6 +130,7 @@ def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, S
                 "tests": _TESTS,
                 "replaced_by": _TEXT,
                 "because": _TEXT,
+                "allow": _ALLOW,
             },
         ),
     )
@@ -138,7 +142,7 @@ def _library(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str
         Keys(
             what,
             {"kind": _TEXT, "id": _NAME, **must},
-            {"title": _TEXT, "upkeep": _UPKEEP, **may},
+            {"title": _TEXT, "upkeep": _UPKEEP, "allow": _ALLOW, **may},
         ),
     )
 

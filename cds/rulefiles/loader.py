@@ -9,7 +9,7 @@ pass is collected; a ruleset comes only from a folder without errors.
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,11 +46,24 @@ _RULES: Final = ("condition", "index", "stages", "factor", "card")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a folder: *ruleset* is None where any diagnostic is an error."""
+    """
+    What became of a folder: *ruleset* is None where any diagnostic is an error.
+
+    *readable* holds what could be read all the same, so that one pass of checks reports
+    everything; what stands in a file of `broken` may lack parts. *roots* are the files
+    by kind, as they were written.
+    """
 
     ruleset: Ruleset | None
+    readable: Ruleset
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
+    roots: Mapping[str, Sequence[Block]]
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """Name the files in which something is an error."""
+        return frozenset(one.place.path for one in self.diagnostics if one.severity == "error")
 
 
 def load_ruleset(folder: Path) -> Ruleset:
@@ -102,29 +115,29 @@ class _Load:
                 self._read_rule(kind, root)
         order = order_of(self.leans, self.places, self.report)
         diagnostics = self.report.sorted()
-        ruleset = None
-        if not any(one.severity == "error" for one in diagnostics):
-            ruleset = Ruleset(
-                release=self._release(),
-                profile=profile,
-                concepts=self.names.concepts,
-                searches=self.names.searches,
-                systems=self.names.systems,
-                sources=read_sources(self.roots["evidence"]),
-                actions=actions,
-                groups=read_groups(self.roots["group"]),
-                population=population,
-                indices=self.indices,
-                conditions=self.conditions,
-                stages=next(iter(self.stages.values()), None),
-                factors=self.factors,
-                cards=self.cards,
-                readings=self.readings,
-                order=order,
-                groups_of_people=self.names.people,
-                group_extension=self.names.people_extension,
-            )
-        return Loaded(ruleset, diagnostics, self.sources)
+        readable = Ruleset(
+            release=self._release(),
+            profile=profile,
+            concepts=self.names.concepts,
+            searches=self.names.searches,
+            systems=self.names.systems,
+            sources=read_sources(self.roots["evidence"]),
+            actions=actions,
+            groups=read_groups(self.roots["group"]),
+            population=population,
+            indices=self.indices,
+            conditions=self.conditions,
+            stages=next(iter(self.stages.values()), None),
+            factors=self.factors,
+            cards=self.cards,
+            readings=self.readings,
+            order=order,
+            groups_of_people=self.names.people,
+            group_extension=self.names.people_extension,
+        )
+        sound = not any(one.severity == "error" for one in diagnostics)
+        ruleset = readable if sound else None
+        return Loaded(ruleset, readable, diagnostics, self.sources, self.roots)
 
     # --- files ----------------------------------------------------------------------
 

@@ -9,9 +9,11 @@ wrong shape was reported when the file was checked, and reads as if it were not 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final
 
 from cds.core.clauses import Place
@@ -35,6 +37,20 @@ class Source:
     def lines(self) -> tuple[str, ...]:
         """Give the lines without their ends."""
         return tuple(self.text.splitlines())
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        ends = accumulate(len(line) for line in self.text.splitlines(keepends=True))
+        return (0, *ends)
+
+    def offset(self, line: int, column: int) -> int:
+        """Give the offset in the text of a line and a column, both counted from one."""
+        return self._starts[line - 1] + column - 1
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Give the line and the column of an offset, both counted from one."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
 
 
 class Piece:

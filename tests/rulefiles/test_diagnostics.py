@@ -5,8 +5,10 @@ How a diagnostic speaks.
 import re
 
 from cds.core.clauses import Place
-from cds.rulefiles.diagnostics import CHECKS, Report, a, concise, did_you_mean, listed, render
+from cds.rulefiles.checks import CHECKS
+from cds.rulefiles.diagnostics import Report, a, concise, did_you_mean, listed
 from cds.rulefiles.nodes import Source
+from cds.rulefiles.rendering import render
 
 PLACE = Place("rules/cards/x.yaml", 2, 3, 4)
 SOURCES = {"rules/cards/x.yaml": Source("rules/cards/x.yaml", "a: 1\n  word here\n")}
@@ -32,7 +34,8 @@ def test_a_diagnostic_in_full():
         "2 |   word here\n"
         "  |   ^^^^ here\n"
         "  = note: a fact\n"
-        "  = help: an action"
+        "  = help: an action\n"
+        "  = page: cds explain CDS201"
     ) == render(found, SOURCES)
 
 
@@ -40,7 +43,11 @@ def test_a_diagnostic_without_its_line():
     """
     A file that is not at hand, or that is shorter, has no line to show.
     """
-    bare = "error[CDS201] unknown-name: `word` is nothing\n --> rules/cards/x.yaml:2:3"
+    bare = (
+        "error[CDS201] unknown-name: `word` is nothing\n"
+        " --> rules/cards/x.yaml:2:3\n"
+        "  = page: cds explain CDS201"
+    )
 
     assert bare == render(one(), {})
     assert bare == render(one(), {"rules/cards/x.yaml": Source("rules/cards/x.yaml", "a")})

@@ -1,0 +1,70 @@
+"""
+What can be wrong: every check by its code, with its name and its weight.
+
+The hundreds are families: file, names, quantities, logic, cards, evidence and upkeep,
+tests, profiles, engine. A name reads after the word "allow". Each has a page in
+`docs/checks/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["CHECKS", "Check", "Severity", "code_of"]
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that can be wrong: its name reads after the word "allow"."""
+
+    name: str
+    severity: Severity
+
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "CDS101": Check("invalid-yaml", "error"),
+    "CDS102": Check("unknown-key", "error"),
+    "CDS103": Check("duplicate-key", "error"),
+    "CDS104": Check("missing-key", "error"),
+    "CDS105": Check("wrong-type", "error"),
+    "CDS106": Check("ambiguous-scalar", "error"),
+    "CDS107": Check("misnamed-file", "error"),
+    "CDS110": Check("unreadable-clause", "error"),
+    "CDS201": Check("unknown-name", "error"),
+    "CDS202": Check("unknown-threshold", "error"),
+    "CDS203": Check("duplicate-id", "error"),
+    "CDS205": Check("wrong-question", "error"),
+    "CDS206": Check("unverified-binding", "warning"),
+    "CDS210": Check("cycle", "error"),
+    "CDS301": Check("unit-mismatch", "error"),
+    "CDS302": Check("missing-unit", "warning"),
+    "CDS304": Check("unitless-formula", "warning"),
+    "CDS305": Check("implausible-threshold", "warning"),
+    "CDS405": Check("band-gap", "error"),
+    "CDS406": Check("band-overlap", "error"),
+    "CDS410": Check("unbounded-recency", "error"),
+    "CDS420": Check("silent-guard", "error"),
+    "CDS421": Check("silent-evidence", "error"),
+    "CDS501": Check("long-summary", "error"),
+    "CDS502": Check("unknown-hole", "error"),
+    "CDS506": Check("live-order", "error"),
+    "CDS507": Check("drafted-medicine", "error"),
+    "CDS601": Check("uncited-threshold", "warning"),
+    "CDS602": Check("unknown-source", "error"),
+    "CDS606": Check("unnoted-limits", "warning"),
+    "CDS608": Check("unused-allow", "warning"),
+    "CDS611": Check("pending-review", "warning"),
+    "CDS701": Check("untested-rule", "warning"),
+    "CDS705": Check("duplicate-test-name", "error"),
+}
+
+
+def code_of(word: str) -> str:
+    """Find a check by its code or its name; empty where there is none."""
+    if word in CHECKS:
+        return word
+    return next((code for code, check in CHECKS.items() if check.name == word), "")

@@ -1,0 +1,66 @@
+"""
+A folder of rule files in; everything that is wrong with it out, in one pass.
+
+The loader's own errors alone keep rules from being served. What else is worth saying is
+said here, by the modules of `cds.workshop.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
+from cds.rulefiles.loader import Loaded, load
+from cds.workshop.allowing import without_allowed
+from cds.workshop.checks.context import Context
+
+__all__ = ["FAMILIES", "Checked", "check_folder"]
+
+FAMILIES: Final[tuple[Callable[[Context], None], ...]] = ()
+"""The families of checks, in the order in which they run."""
+
+_OF_UPKEEP: Final = frozenset({"CDS603", "CDS604", "CDS605", "CDS606", "CDS611"})
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """
+    What was found, and what was held back.
+
+    *held_back* has the findings about upkeep and tests of each file that is a draft.
+    """
+
+    loaded: Loaded
+    findings: tuple[Diagnostic, ...]
+    held_back: Mapping[str, tuple[Diagnostic, ...]]
+
+
+def check_folder(folder: Path, *, as_of: date) -> Checked:
+    """Load a folder and run every check on what could be read."""
+    loaded = load(folder)
+    context = Context(loaded, Report(), as_of)
+    for family in FAMILIES:
+        family(context)
+    found = in_order([*loaded.diagnostics, *context.report.sorted()])
+    left = without_allowed(found, Context(loaded, allowed := Report(), as_of))
+    findings: list[Diagnostic] = []
+    held_back: dict[str, list[Diagnostic]] = {}
+    drafts = {path for path, root in context.roots.items() if root.text("status") == "draft"}
+    for one in in_order([*left, *allowed.sorted()]):
+        if one.place.path in drafts and _is_held_back(one, loaded):
+            held_back.setdefault(one.place.path, []).append(one)
+        else:
+            findings.append(one)
+    return Checked(
+        loaded, tuple(findings), {path: tuple(several) for path, several in held_back.items()}
+    )
+
+
+def _is_held_back(one: Diagnostic, loaded: Loaded) -> bool:
+    """Tell whether a finding is about upkeep or tests; what stops the loader never waits."""
+    stops = one.severity == "error" and one in loaded.diagnostics
+    return not stops and (one.code in _OF_UPKEEP or one.code.startswith("CDS7"))

@@ -1,0 +1,149 @@
+"""
+The pages about checks, as what they are: a small folder of rules, and what to change in it.
+
+`python -m tests.check_pages` writes the output shown on each page, and the index, anew.
+"""
+
+import re
+import shutil
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cds.rulefiles.checks import CHECKS
+from cds.rulefiles.rendering import render
+from cds.workshop.checking import check_folder
+from cds.workshop.pages import what_it_does
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "docs" / "checks"
+SAMPLE = ROOT / "tests" / "check_sample" / "rules"
+AS_OF = date(2026, 11, 21)
+
+FAMILIES = {
+    "1": "File",
+    "2": "Names",
+    "3": "Quantities",
+    "4": "Logic",
+    "5": "Cards",
+    "6": "Evidence and upkeep",
+    "7": "Tests",
+    "8": "Profiles",
+    "9": "Engine",
+}
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TARGET = re.compile(r"# (?:in|part of) (rules/\S+)\n")
+_KEY = re.compile(r"^(?=[\w\"'?])", re.MULTILINE)
+
+
+def section(page, title):
+    """
+    What stands under a heading.
+    """
+    match = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return match[1] if match else ""
+
+
+def fragments(text):
+    """
+    The pieces of rule files in a section, each with the path it belongs to.
+
+    A piece that begins with `kind:` is a whole file, also one that cannot be read; another
+    one takes the place of the keys that it writes.
+    """
+    for language, body in _BLOCK.findall(text):
+        target = _TARGET.match(body)
+        if language == "yaml" and target:
+            yield target[1], body[target.end() :]
+
+
+def changed(before, piece):
+    """
+    A file in which the top-level keys of a piece are written as the piece has them.
+    """
+    if not before or piece.startswith(("kind:", "%", "---")):
+        return piece
+    parts = {part.partition(":")[0]: part for part in _KEY.split(before) if part}
+    for part in _KEY.split(piece):
+        if part.strip():
+            parts[part.partition(":")[0]] = part
+    return "".join(parts.values())
+
+
+def checked(text):
+    """
+    What `cds check` finds in the sample with the pieces of a section.
+    """
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "rules"
+        shutil.copytree(SAMPLE, folder)
+        for path, piece in fragments(text):
+            target = Path(scratch) / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            before = target.read_text("utf-8") if target.exists() else ""
+            target.write_bytes(changed(before, piece).encode())
+        return check_folder(folder, as_of=AS_OF)
+
+
+def shown(found):
+    """
+    Findings as a page shows them.
+    """
+    return "\n\n".join(render(one, found.loaded.sources) for one in found.findings) + "\n"
+
+
+def output(text):
+    """
+    The output that a section shows.
+    """
+    return next((body for language, body in _BLOCK.findall(text) if language == "console"), None)
+
+
+def index():
+    """
+    The page that lists the pages.
+    """
+    out = [
+        "# What `cds check` finds",
+        "",
+        "Each finding prints a code; `cds explain CODE` prints its page.",
+        "An error keeps the exit code from being 0, a warning does so with `--strict`.",
+        "The loader's own errors also keep the service from starting.",
+        "",
+    ]
+    for digit, family in FAMILIES.items():
+        codes = [
+            one for one in sorted(CHECKS) if one[3] == digit and (PAGES / f"{one}.md").exists()
+        ]
+        if codes:
+            out += [
+                f"## {family}",
+                "",
+                "| code | name | | what it says |",
+                "| --- | --- | --- | --- |",
+            ]
+            out += [
+                f"| [{code}]({code}.md) | {CHECKS[code].name} | {CHECKS[code].severity} "
+                f"| {what_it_does(code).partition('. ')[0].rstrip('.')} |"
+                for code in codes
+            ]
+            out.append("")
+    return "\n".join(out)
+
+
+def write():
+    """
+    Put the real output into every page, and the index beside them.
+    """
+    for path in sorted(PAGES.glob("CDS*.md")):
+        page = path.read_text("utf-8")
+        avoid = section(page, "Avoid")
+        old = output(avoid)
+        if old is not None:
+            new = avoid.replace(f"```console\n{old}```", f"```console\n{shown(checked(avoid))}```")
+            path.write_text(page.replace(avoid, new), "utf-8")
+    (PAGES / "README.md").write_text(index(), "utf-8")
+
+
+if __name__ == "__main__":
+    write()
