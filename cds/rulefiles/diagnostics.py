@@ -102,6 +102,11 @@ class Report:
         )
         self._found.setdefault((code, place, headline), found)
 
+    def extend(self, found: Iterable[Diagnostic]) -> None:
+        """Note findings of an earlier pass over the same text."""
+        for one in found:
+            self._found.setdefault((one.code, one.place, one.headline), one)
+
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Give every finding by file, line, column and code."""
         return in_order(self._found.values())

@@ -12,6 +12,7 @@ import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from cds.core.clauses import Place
@@ -37,7 +38,7 @@ from cds.rulefiles.libraries import (
 )
 from cds.rulefiles.names import Declared, Names, Scope, order_of
 from cds.rulefiles.nodes import Block, Scalar, Source
-from cds.rulefiles.source import read_folder
+from cds.rulefiles.source import Memory, read_folder
 
 __all__ = ["Loaded", "load", "load_ruleset"]
 
@@ -74,13 +75,22 @@ def load_ruleset(folder: Path) -> Ruleset:
     return loaded.ruleset
 
 
-def load(folder: Path) -> Loaded:
-    """Load a folder of rule files, and say everything that is wrong with it."""
+def load(
+    folder: Path,
+    *,
+    buffers: Mapping[str, str] = MappingProxyType({}),
+    memory: Memory | None = None,
+) -> Loaded:
+    """
+    Load a folder of rule files, and say everything that is wrong with it.
+
+    *buffers* are texts not saved yet, by path; *memory* makes loading again quick.
+    """
     # Nothing that is built here is garbage before the end: collecting it costs a third.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _Load(folder).run()
+        return _Load(folder).run(buffers, memory)
     finally:
         if collecting:
             gc.enable()
@@ -104,8 +114,8 @@ class _Load:
         self.leans: dict[tuple[str, str], dict[tuple[str, str], Place]] = {}
         self.places: dict[tuple[str, str], Place] = {}
 
-    def run(self) -> Loaded:
-        self._read_files()
+    def run(self, buffers: Mapping[str, str], memory: Memory | None) -> Loaded:
+        self._read_files(buffers, memory)
         self._declare()
         actions = read_actions(self.roots["actions"], self.names)
         population = self._read_population()
@@ -141,8 +151,9 @@ class _Load:
 
     # --- files ----------------------------------------------------------------------
 
-    def _read_files(self) -> None:
-        for source, root in read_folder(self.folder, self.report):
+    def _read_files(self, buffers: Mapping[str, str], memory: Memory | None) -> None:
+        files = read_folder(self.folder, self.report, buffers=buffers, memory=memory)
+        for source, root in files:
             self.sources[source.path] = source
             if root is None:
                 continue

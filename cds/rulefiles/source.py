@@ -10,16 +10,18 @@ stack, and anchors and tags are still to be seen.
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
 
 from cds.core.clauses import Place
-from cds.rulefiles.diagnostics import Report
+from cds.rulefiles.diagnostics import Diagnostic, Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "read_folder", "read_source"]
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "Memory", "read_folder", "read_source"]
 
 MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 20
@@ -28,14 +30,39 @@ _Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _UNIT_BRACKET: Final = re.compile(r"[A-Za-z/ ]\[[A-Za-z_]+\]|/\{1\.73")
 
 
-def read_folder(folder: Path, report: Report) -> list[tuple[Source, Block | None]]:
+class Memory:
+    """Remembers what the files of a folder read as; only what changed is read again."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[bytes, Source, Block | None, tuple[Diagnostic, ...]]] = {}
+
+    def read(self, name: str, raw: bytes, report: Report) -> tuple[Source, Block | None]:
+        """Read a file, or give what the same bytes read as before."""
+        known = self._read.get(name)
+        if known is None or known[0] != raw:
+            own = Report()
+            source, root = _read_bytes(name, raw, own)
+            known = self._read[name] = (raw, source, root, own.sorted())
+        report.extend(known[3])
+        return known[1], known[2]
+
+
+def read_folder(
+    folder: Path,
+    report: Report,
+    *,
+    buffers: Mapping[str, str] = MappingProxyType({}),
+    memory: Memory | None = None,
+) -> list[tuple[Source, Block | None]]:
     """
     Read every `.yaml` file below *folder*, in the order of their paths.
 
     A file that cannot be read as one block of keys comes without a block and leaves a
-    diagnostic.
+    diagnostic. *buffers* are texts not saved yet, by the path that diagnostics print:
+    they count in place of the files.
     """
-    found = []
+    memory = memory or Memory()
+    found: dict[str, tuple[Source, Block | None]] = {}
     for path in sorted(folder.rglob("*.y*ml")):
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         if path.suffix != ".yaml":
@@ -45,13 +72,14 @@ def read_folder(folder: Path, report: Report) -> list[tuple[Source, Block | None
                 f"`{path.name}` ends in `{path.suffix}`",
                 help=f"rename it to `{path.stem}.yaml`",
             )
-            continue
-        found.append(_read_file(path, name, report))
-    return found
+        elif name not in buffers:
+            found[name] = memory.read(name, path.read_bytes(), report)
+    for name, text in buffers.items():
+        found[name] = memory.read(name, text.encode(), report)
+    return [found[name] for name in sorted(found, key=PurePosixPath)]
 
 
-def _read_file(path: Path, name: str, report: Report) -> tuple[Source, Block | None]:
-    raw = path.read_bytes()
+def _read_bytes(name: str, raw: bytes, report: Report) -> tuple[Source, Block | None]:
     try:
         source = Source(name, raw.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ from cds.core.clauses import Place
 from cds.rulefiles import source as source_module
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Scalar, Source
-from cds.rulefiles.source import MOST_BYTES, MOST_DEPTH, read_folder, read_source
+from cds.rulefiles.source import MOST_BYTES, MOST_DEPTH, Memory, read_folder, read_source
 
 
 def read(text):
@@ -196,3 +196,31 @@ def test_no_text_is_too_odd_to_be_read(text):
     block, found = read(text)
 
     assert (block is None) <= bool(found)
+
+
+def test_a_buffer_counts_in_place_of_the_file(tmp_path):
+    """
+    As does one of a file that is not there yet.
+    """
+    (tmp_path / "b.yaml").write_text("a: saved\n", "utf-8")
+    name = tmp_path.name
+    buffers = {f"{name}/b.yaml": "a: typed\n", f"{name}/a.yaml": "a: new\n"}
+    found = read_folder(tmp_path, Report(), buffers=buffers)
+
+    assert ["new", "typed"] == [block.text("a") for _, block in found]
+
+
+def test_only_what_changed_is_read_again(tmp_path):
+    """
+    What was wrong is said again all the same.
+    """
+    memory = Memory()
+    (tmp_path / "a.yaml").write_text("a: 1\na: 2\n", "utf-8")
+    (tmp_path / "b.yaml").write_text("b: 1\n", "utf-8")
+    first = read_folder(tmp_path, before := Report(), memory=memory)
+    (tmp_path / "b.yaml").write_text("b: 2\n", "utf-8")
+    second = read_folder(tmp_path, after := Report(), memory=memory)
+
+    assert before.sorted() == after.sorted()
+    assert first[0][1] is second[0][1]
+    assert "2" == second[1][1].text("b")
