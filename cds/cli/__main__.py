@@ -158,6 +158,28 @@ def run_cases(
     raise typer.Exit(test_rules(ids or [], rules=rules, engine=engine.value))
 
 
+@app.command("fmt")
+def format_rules(
+    what: Annotated[list[str] | None, typer.Argument(help="Files, folders or rule ids.")] = None,
+    *,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; say which files would change.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Write nothing; show what would change.")
+    ] = False,
+    rules: Rules = None,
+) -> None:
+    """
+    Lay out rule files in the one way, comments and blank lines kept.
+
+    Exit code 1: a file cannot be read and is left alone; with --check or --diff, one would change.
+    """
+    from cds.cli.fmt import format_files  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(format_files(what or [], rules=rules, check=check_only, diff=diff))
+
+
 @app.command()
 def status(*, rules: Rules = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""
