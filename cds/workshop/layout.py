@@ -82,9 +82,9 @@ def written_inline(text: str, *, bracketed: bool) -> str:
         and not _UNPRINTABLE.search(text)
     ):
         return text
-    if ('"' in text or "\\" in text) and "\n" not in text and "\t" not in text:
-        if not _UNPRINTABLE.search(text):
-            return "'" + text.replace("'", "''") + "'"
+    single = not ("\n" in text or "\t" in text or _UNPRINTABLE.search(text))
+    if single and ('"' in text or "\\" in text):
+        return "'" + text.replace("'", "''") + "'"
     inner = re.sub(r'["\\\n\t]', lambda match: _ESCAPES[match[0]], text)
     return '"' + _UNPRINTABLE.sub(_escaped, inner) + '"'
 
@@ -123,7 +123,7 @@ def _bracketed(node: Node) -> str:
     if isinstance(node, Scalar):
         return _inline(node, bracketed=True)
     if is_flow(node) and node.start.line == node.end.line:
-        line = node.source.lines[node.start.line][node.start.column : node.end.column]
+        line: str = node.source.lines[node.start.line][node.start.column : node.end.column]
         if "  " not in line and _TIDY.fullmatch(line):
             return line
     if isinstance(node, Items):
@@ -152,13 +152,13 @@ class _Printer:
             self._remark(one, 0)
         previous = ""
         for key, value in self._ordered(self.root, None):
-            drawer = self._opens_drawer(key.text, value, previous)
+            drawer = self._opens_drawer(key.text, previous)
             self._entry(key, value, 0, first=not self.out, drawer=drawer)
             previous = key.text
         self._close(self.root, 0)
         return self.out
 
-    def _opens_drawer(self, key: str, value: Node, previous: str) -> bool:
+    def _opens_drawer(self, key: str, previous: str) -> bool:
         """Tell whether a blank line belongs above this key of the file."""
         if key in _DRAWERS:
             return True
@@ -241,7 +241,7 @@ class _Printer:
         elif self._is_open(node, indent + 2):
             self._open(node, indent + 2)
         else:
-            self._broken("", node, indent, indent + 2, beside)
+            self._broken("", node, indent + 2, beside)
 
     def _entry(
         self, key: Scalar, value: Node, indent: int, *, first: bool, drawer: bool = False
@@ -255,7 +255,7 @@ class _Printer:
             self.out.append(" " * indent + lead + beside)
             self._open(value, indent + 2, key.text if not indent else "")
         else:
-            self._broken(lead, value, indent, indent, beside)
+            self._broken(lead, value, indent, beside)
 
     def _is_open(self, node: Block | Items, column: int) -> bool:
         """Tell whether a list or block has lines of its own."""
@@ -271,9 +271,7 @@ class _Printer:
         else:
             self._items(node, indent)
 
-    def _broken(
-        self, lead: str, node: Block | Items, indent: int, column: int, beside: str
-    ) -> None:
+    def _broken(self, lead: str, node: Block | Items, column: int, beside: str) -> None:
         """Print brackets: in one line, or as lines that are filled with short words."""
         line = _bracketed(node)
         start = " " * column + (lead + " " if lead else "")
