@@ -55,7 +55,8 @@ def check_files(
     for word in (*select, *ignore):
         if not _codes_of(word):
             names = [*CHECKS, *(check.name for check in CHECKS.values())]
-            return say_usage(f"`{word}` is not a check {did_you_mean(word, names)}".rstrip())
+            advice = did_you_mean(word, names)
+            return say_usage(f"`{word}` is not a check" + (f": {advice}" if advice else ""))
     places = {path for one in what for path in _places_of(one, folder)}
     if what and not places:
         return say_usage(f"no rule file matches {', '.join(what)}")

@@ -1,0 +1,50 @@
+"""
+The sample rules of the pages about checks, to change one thing at a time.
+"""
+
+import shutil
+from datetime import date
+
+import pytest
+
+from cds.rulefiles.rendering import render
+from cds.workshop.checking import check_folder
+from tests.check_pages import AS_OF, SAMPLE
+
+
+class Sample:
+    """A copy of the sample folder; a change is a (before, after) pair, or a whole text."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(SAMPLE, folder)
+
+    def put(self, changes):
+        for path, change in changes.items():
+            target = self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = change if isinstance(change, str) else target.read_text("utf-8")
+            pairs = () if isinstance(change, str) else zip(change[::2], change[1::2], strict=True)
+            for before, after in pairs:
+                assert before in text, f"{path} does not hold {before!r}"
+                text = text.replace(before, after)
+            target.write_bytes(text.encode())
+        return self
+
+    def check(self, changes=None, *, as_of: date = AS_OF):
+        """Check the folder with some changes."""
+        return check_folder(self.put(changes or {}).folder, as_of=as_of)
+
+    def found(self, changes=None, *, as_of: date = AS_OF):
+        """Give `CODE headline` of every finding."""
+        return [f"{one.code} {one.headline}" for one in self.check(changes, as_of=as_of).findings]
+
+    def drawn(self, changes=None, *, as_of: date = AS_OF):
+        """Give every finding as its author reads it."""
+        checked = self.check(changes, as_of=as_of)
+        return "\n\n".join(render(one, checked.loaded.sources) for one in checked.findings)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return Sample(tmp_path / "rules")
