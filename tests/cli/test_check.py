@@ -122,10 +122,10 @@ def test_a_wrong_call(folder, more, said):
     ("form", "beginning"),
     [
         ("full", "warning[CDS608] unused-allow: "),
-        ("concise", f"rules/{FILE}:40:13: warning[CDS608]"),
+        ("concise", f"rules/{FILE}:27:13: warning[CDS608]"),
         ("json", '[\n {\n  "code": "CDS608"'),
         ("junit", '<?xml version="1.0" encoding="UTF-8"?>\n<testsuite'),
-        ("github", f"::warning file=rules/{FILE},line=40"),
+        ("github", f"::warning file=rules/{FILE},line=27"),
         ("sarif", '{\n "$schema"'),
     ],
 )
