@@ -129,7 +129,7 @@ class Patients:
         for concept in self._read:
             if rng.random() > density:
                 continue
-            if concept.type in {"quantity", "date"}:
+            if concept.type == "quantity":
                 results[concept.id] = tuple(self._results(concept))
                 if rng.random() < 0.15:
                     unusable[concept.id] = tuple(self._unusable(concept))
@@ -302,11 +302,19 @@ class Patients:
         rng = self._rng
         for _ in range(rng.choice((1, 1, 2))):
             undated = rng.random() < 0.3
-            when = self._moment(rng.choice(_DAYS))
+            ago = rng.choice(_DAYS)
+            is_ahead = concept.type == "date" and rng.random() < 0.5
+            when = self._moment(-ago if is_ahead else ago)
+            active = rng.random() < 0.7
+            ended = None
+            if not active and rng.random() < 0.7:
+                ended = self._moment(rng.choice([days for days in _DAYS if days <= ago]))
             yield Entry(
                 concept=concept.id,
                 source=Source("Condition", "Condition/x", "$"),
-                active=rng.random() < 0.7,
+                active=active,
+                ended=ended,
+                ended_days=None if ended is None else max(0, (NOW - ended.start).days),
                 when=None if undated else when,
                 days=None if undated else max(0, (NOW - when.start).days),
                 ordered=rng.random() < 0.05,

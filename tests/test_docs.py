@@ -13,11 +13,15 @@ from typer.main import get_command
 from cds.cli.__main__ import app
 from cds.core.clauses import (
     BandIs,
+    Began,
+    Beside,
     CardFires,
+    Changed,
     Clause,
     Compare,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     ListComplete,
     Listed,
@@ -281,6 +285,8 @@ thresholds:
   enough: {value: 7 h, cite: aasm_2015}
 readings:
   high_days: {count days of: hba1c, where: at least 6.5 %, within: 365 days}
+  peak_weight: {highest of: body_weight, between: 90 and 730 days ago}
+  last_metformin: {last end of: metformin}
 holds_if:
   any:
 """
@@ -328,6 +334,10 @@ FORMS = {
         lambda one: one.ordered == "only",
         lambda one: one.names[0].endswith(":no"),
     ],
+    Began: [bool],
+    InFuture: [bool],
+    Changed: [lambda one: one.share, lambda one: not one.share],
+    Beside: [lambda one: one.side in {"below", "above"}, lambda one: one.side == "after"],
     BandIs: [lambda one: len(one.bands) == 1, lambda one: len(one.bands) > 1],
     GradeIs: [lambda one: one.or_more, lambda one: not one.or_more],
     StageIs: [lambda one: len(one.labels) == 1, lambda one: len(one.labels) > 1],

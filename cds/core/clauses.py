@@ -16,12 +16,16 @@ __all__ = [
     "Any_",
     "AtLeast",
     "BandIs",
+    "Began",
+    "Beside",
     "CardFires",
     "Case",
+    "Changed",
     "Compare",
     "Expr",
     "GradeIs",
     "Holds",
+    "InFuture",
     "Known",
     "Limit",
     "ListComplete",
@@ -150,6 +154,71 @@ class Listed(_Clause):
     undated_counts: bool = False
     on_record: bool = False
     ordered: Literal["", "also", "only"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began(_Clause):
+    """
+    `NAME began more than 1461 days ago`: the earliest start of what is listed now.
+
+    With *ever* also of what is over. *at_least* includes the day itself. An entry
+    without a date leaves open what no other entry proves.
+    """
+
+    name: str
+    days: int
+    at_least: bool = False
+    ever: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFuture(_Clause):
+    """`NAME is in the future`: a date that was recorded lies after now, all of it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed(_Clause):
+    """
+    `NAME rose by 20 % within N days`: the newest usable result against earlier ones.
+
+    It is compared with the lowest (*fell*: the highest, *changed*: either) of the usable
+    results of earlier days in the window; both lie in it. The change is in the unit of
+    *name*, or with *share* in percent of the earlier one. *number* is equal for clauses
+    that ask about the same change, whatever they compare it with.
+    """
+
+    name: str
+    direction: Literal["rose", "fell", "changed"]
+    share: bool
+    within: int
+    number: str
+    low: Limit | None = None
+    high: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside(_Clause):
+    """
+    `NAME at least 5 % below OTHER`, `NAME at least 90 days after OTHER`.
+
+    *below* and *above* compare two numbers, in their unit or with *share* in percent of
+    the other; *after* and *before* compare two dates, in days. *number* is equal for
+    clauses that ask about the same difference.
+    """
+
+    name: str
+    what: Literal["concept", "index", "reading"]
+    than: str
+    than_what: Literal["concept", "index", "reading"]
+    side: Literal["below", "above", "after", "before"]
+    share: bool
+    number: str
+    low: Limit | None = None
+    high: Limit | None = None
+    within: int | None = None
+    than_within: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +355,10 @@ Clause = (
     Compare
     | Known
     | Listed
+    | Began
+    | InFuture
+    | Changed
+    | Beside
     | BandIs
     | GradeIs
     | StageIs

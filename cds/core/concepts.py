@@ -98,6 +98,7 @@ class Concept:
     collected while pregnant, or up to so many days after birth, are unusable (None:
     stay usable). *governs* marks a concept that bends how other data are read (a
     gender-affirming care entry makes the sex unknown) and is read though no rule asks.
+    *may_lie_ahead*: a date that may lie in the future, such as a due date.
     """
 
     id: str
@@ -127,6 +128,7 @@ class Concept:
     ends: tuple[str, ...] = ()
     longest: int | None = None
     governs: bool = False
+    may_lie_ahead: bool = False
     verified: str = ""
 
 
@@ -154,10 +156,12 @@ class Reading:
     """
     A number from several results of one concept, named in a rule and used like any quantity.
 
-    *kind*: `count days of`, `average of last`, `highest of`, `lowest of`. A count is an
-    interval (sure, possible): unusable results and partial searches widen it. *low* and
-    *high* say which results count (`where:`), *if_latest* that none counts unless the
-    newest one does. *between* bounds the age in days, both inclusive.
+    *kind*: `count days of`, `average of last`, `mean of`, `highest of`, `lowest of`,
+    `first of`, `last end of`. Counts and extremes are intervals (sure, possible):
+    unusable results and partial searches widen them. *low* and *high* say which results
+    count (`where:`), *if_latest* that none counts unless the newest one does. *between*
+    bounds the age in days, both inclusive. With *dated* the reading is a date of what is
+    listed, and its number the days since.
     """
 
     id: str
@@ -173,3 +177,4 @@ class Reading:
     drawn_before: str = ""
     between: tuple[int, int] | None = None
     unit: str = "1"
+    dated: bool = False

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from cds.core.moment import Moment, age_in_years
 
 __all__ = [
+    "MAY_COUNT",
     "Bound",
     "Entry",
     "Gap",
@@ -58,6 +59,11 @@ class Gap(StrEnum):
     NOT_RECORDED = "not recorded"
     NOT_VALID = "not valid"
     NOT_DECIDED = "not decided"
+    NOT_ENDED = "not ended"
+
+
+MAY_COUNT: Final = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
+"""Why a result is not used that may all the same have any value: it leaves a range open."""
 
 
 class Bound(StrEnum):

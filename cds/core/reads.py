@@ -8,11 +8,15 @@ from collections.abc import Iterable, Iterator
 
 from cds.core.clauses import (
     BandIs,
+    Began,
+    Beside,
     CardFires,
+    Changed,
     Compare,
     Expr,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     Listed,
     NewerThan,
@@ -60,6 +64,11 @@ def _named(expr: Expr) -> Iterator[_Node]:
         elif isinstance(clause, Known):
             pairs = zip(clause.whats, clause.names, strict=True)
             yield from ((what, name) for what, name in pairs if what != "age")
+        elif isinstance(clause, Beside):
+            yield clause.what, clause.name
+            yield clause.than_what, clause.than
+        elif isinstance(clause, Began | InFuture | Changed):
+            yield "concept", clause.name
         elif isinstance(clause, Listed | Received | NotUsedBecause):
             yield from (("concept", name.partition(":")[0]) for name in clause.names)
         elif isinstance(clause, NewerThan):

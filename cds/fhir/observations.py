@@ -56,8 +56,9 @@ class Observations:
         own = [one for one in concepts if one.type in {"quantity", "answer", "date"}]
         self._index = CodeIndex(own, systems)
         self._measures = {one.id: Measure(one) for one in own if one.type == "quantity"}
-        # Dates that begin an episode may lie ahead.
+        # Dates that begin an episode may lie ahead, and those that say so.
         self._expected = {name for one in concepts if one.type == "episode" for name in one.begins}
+        self._expected |= {one.id for one in own if one.may_lie_ahead}
         self._memo: dict[tuple[Any, ...], Found | None] = {}
 
     def take(self, item: Item, gathered: Gathered, stays: AcuteStays) -> None:

@@ -8,7 +8,6 @@ asked through a function, so each evaluator brings its own answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import time
 from decimal import Decimal
 
 from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Limit, Not
@@ -18,12 +17,12 @@ from cds.core.findings import IndexResult, Interval
 from cds.core.indices import Index, Input
 from cds.core.latest import gap_of, latest, range_of, sent_of
 from cds.core.moment import DAY, Moment
-from cds.core.quantity import round12
 from cds.core.truth import Need, Truth, all_of, any_of, at_least, negate, unknown
 from cds.reasoning.comparison import Facing, compare, possible_cases
-from cds.reasoning.formula import FREE, Chosen, Formula
+from cds.reasoning.formula import Chosen, Formula
 from cds.reasoning.grading import Ask
 from cds.reasoning.questions import is_input
+from cds.reasoning.readings import Readings
 
 __all__ = ["Numbers"]
 
@@ -51,6 +50,7 @@ class Numbers:
         self._facing = facing
         self._asked = asked
         self._worked = {} if worked is None else worked
+        self._readings = Readings(snapshot, concepts, facing)
         self.known: dict[str, IndexResult] = {}
 
     # --- readings -----------------------------------------------------------
@@ -59,125 +59,9 @@ class Numbers:
         """Work out a number from several results of one concept."""
         found = self._worked.get((reading.id,))
         if found is None:
-            found = self._worked[(reading.id,)] = self._read(reading)
+            found = self._worked[(reading.id,)] = self._readings.work_out(reading)
         self.known[reading.id] = found
         return found
-
-    def _read(self, reading: Reading) -> IndexResult:
-        results = [
-            one
-            for one in self._snapshot.results.get(reading.concept, ())
-            if self._in_time(one.days, reading) and self._drawn(one, reading) != "late"
-        ]
-        if reading.kind == "count days of":
-            return self._count(reading, results)
-        return self._summary_of(reading, results)
-
-    @staticmethod
-    def _in_time(days: int | None, reading: Reading) -> bool:
-        if reading.between is None or days is None:
-            return True
-        return reading.between[0] <= days <= reading.between[1]
-
-    @staticmethod
-    def _drawn(result: Result, reading: Reading) -> str:
-        """Say whether a result was drawn `early` enough, too `late`, or at an `unknown` time."""
-        if not reading.drawn_before:
-            return "early"
-        clock = result.when.clock
-        if clock is None:
-            return "unknown"
-        return "early" if clock < time.fromisoformat(reading.drawn_before) else "late"
-
-    def _qualifies(self, reading: Reading, result: Result) -> Truth:
-        if reading.low is None and reading.high is None:
-            answer = all_of(())
-        else:
-            answer = self._in_range(reading, result)
-        if answer.is_yes and self._drawn(result, reading) == "unknown":
-            return unknown(Need(reading.concept, "time of draw"))
-        return answer
-
-    def _in_range(self, reading: Reading, result: Result) -> Truth:
-        return compare(
-            range_of(result.value, result.bound),
-            reading.low,
-            reading.high,
-            self._facing,
-            sent=sent_of(result),
-            unit=result.unit,
-            result=result,
-        )
-
-    def _count(self, reading: Reading, results: list[Result]) -> IndexResult:
-        """
-        Count days with a qualifying result, as (sure, possible).
-
-        A day that holds only unusable results, or a result that a bound leaves open,
-        could still qualify; a search that did not come whole could hold any number.
-        """
-        answers = [(one, self._qualifies(reading, one)) for one in results]
-        if reading.if_latest and answers and answers[0][1].is_no:
-            return self._counted(reading, (), Interval(Decimal(0), Decimal(0)))
-        sure = [one for one, answer in answers if answer.is_yes]
-        days = _spaced({one.when.day for one in sure}, sure, reading.apart)
-        open_days = {one.when.day for one, answer in answers if answer.is_unknown}
-        clashes: dict[str, list[Decimal]] = {}
-        for one in self._snapshot.unusable.get(reading.concept, ()):
-            if not self._in_time(one.days, reading) or one.when is None:
-                continue
-            if one.reason is Gap.CONFLICT and one.value is not None:
-                clashes.setdefault(one.when.day, []).append(one.value)
-            elif one.reason in _MAY_COUNT:
-                open_days.add(one.when.day)
-        for day, values in clashes.items():
-            span = Interval(min(values), max(values))
-            answer = compare(span, reading.low, reading.high, self._facing)
-            if answer.is_yes:
-                days.add(day)
-            elif answer.is_unknown:
-                open_days.add(day)
-        low = Decimal(len(days))
-        complete = self._snapshot.state_of(self._concepts[reading.concept].search).complete
-        high = Decimal(len(days | open_days)) if complete else None
-        return self._counted(reading, tuple(sure), Interval(low, high))
-
-    def _counted(
-        self, reading: Reading, results: tuple[Result, ...], number: Interval
-    ) -> IndexResult:
-        return IndexResult(
-            name=reading.id,
-            state="value",
-            number=number,
-            needs=() if number.value is not None else self._of_gap(reading.concept),
-            results=results,
-            when=results[0].when if results else None,
-            days=results[0].days if results else None,
-        )
-
-    def _summary_of(self, reading: Reading, results: list[Result]) -> IndexResult:
-        if reading.different_days:
-            results = list({one.when.day: one for one in reversed(results)}.values())[::-1]
-        wanted = reading.last or 1
-        if len(results) < wanted:
-            reason = self._gap(reading.concept, reading.between[1] if reading.between else None)
-            return self._missing(reading.id, [Need(reading.concept, reason)])
-        if reading.kind in {"average of last", "mean of"}:
-            used = results[:wanted]
-            total = sum((one.value for one in used), Decimal(0))
-            number = round12(FREE.divide(total, Decimal(len(used))))
-        else:
-            pick = max if reading.kind == "highest of" else min
-            used = [pick(results, key=lambda one: one.value)]
-            number = used[0].value
-        return IndexResult(
-            name=reading.id,
-            state="value",
-            number=Interval.exactly(number),
-            results=tuple(used),
-            when=used[0].when,
-            days=used[0].days,
-        )
 
     # --- indices ------------------------------------------------------------
 
@@ -437,9 +321,6 @@ class Numbers:
     def _units_of(self, one: Input) -> Concept | None:
         return self._concepts.get(one.source) if one.what == "concept" else None
 
-    def _of_gap(self, concept: str) -> tuple[Need, ...]:
-        return (Need(concept, self._gap(concept, None)),)
-
     def _gap(self, concept: str, within: int | None) -> str:
         rule = self._concepts[concept]
         return gap_of(self._snapshot, concept, rule.search, within)
@@ -451,7 +332,6 @@ class Numbers:
 
 _MOST_TRIES = 10_000
 _NOT_COMPUTABLE = "cannot be computed from these values"
-_MAY_COUNT = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
 
 
 def _called(found: IndexResult, name: str, band: str = "") -> IndexResult:
@@ -468,17 +348,6 @@ def _called(found: IndexResult, name: str, band: str = "") -> IndexResult:
         notes=found.notes,
         band=band,
     )
-
-
-def _spaced(days: set[str], results: list[Result], apart: int | None) -> set[str]:
-    """Keep days that lie *apart* days from each other, the newest first."""
-    if apart is None:
-        return days
-    kept: list[Result] = []
-    for one in results:
-        if all(abs(one.when.start - other.when.start) // DAY >= apart for other in kept):
-            kept.append(one)
-    return {one.when.day for one in kept}
 
 
 def _days_apart(one: Result, other: Result) -> int:

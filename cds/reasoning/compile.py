@@ -23,12 +23,16 @@ from cds.core.clauses import (
     Any_,
     AtLeast,
     BandIs,
+    Began,
+    Beside,
     CardFires,
     Case,
+    Changed,
     Compare,
     Expr,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     Limit,
     ListComplete,
@@ -44,7 +48,7 @@ from cds.core.rules import Ruleset
 from cds.errors import RuleError
 from cds.reasoning.questions import Question
 
-__all__ = ["MOST_PRODUCTIONS", "Program", "Word", "compile_program"]
+__all__ = ["MOST_PRODUCTIONS", "Apart", "Program", "Word", "compile_program"]
 
 Pattern = tuple[tuple[str, str, Any], ...]
 Term = tuple[Pattern, ...]
@@ -72,6 +76,15 @@ class Word:
     flag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A difference or a change, whose number travels in a fact of its own; *after* as in `Word`."""
+
+    clause: Changed | Beside
+    after: str
+    code: str
+
+
 @dataclass(slots=True)
 class Program:
     """
@@ -79,9 +92,10 @@ class Program:
 
     *productions* maps a name to its patterns; *effects* says for each name which node
     it proves and which rail. *read_nodes* are the nodes whose truth other productions
-    match, *words* the clauses whose answer is worked out before and told as a flag,
-    *stage_flags* the sets of labels that are asked about, *quantities* the concepts whose
-    latest result is compared, *numbers* the indices and readings and *graded* the factors
+    match, *words* the clauses whose answer is worked out before and told as a flag, *apart*
+    the numbers made of two, *stage_flags* the sets of labels that are asked about,
+    *quantities* the concepts whose latest result is compared, *numbers* the indices and
+    readings and *graded* the factors
     that are, *decided* the conditions with `ruled_out_if`, *rails* all (node, proves) that
     were compiled, *groups* the groups of people that some threshold tells apart, *same_as*
     the node that answers a question, *after* the order of what is worked out.
@@ -91,6 +105,7 @@ class Program:
     effects: dict[str, tuple[str, bool]] = field(default_factory=dict)
     read_nodes: set[str] = field(default_factory=set)
     words: dict[str, Word] = field(default_factory=dict)
+    apart: dict[str, Apart] = field(default_factory=dict)
     stage_flags: dict[frozenset[str], str] = field(default_factory=dict)
     quantities: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
@@ -116,10 +131,21 @@ class Program:
             self.words[clause.key] = found
         return found.group, found.flag
 
+    def difference(self, clause: Changed | Beside) -> str:
+        """Give the code of the fact that a difference travels in."""
+        found = self.apart.get(clause.number)
+        if found is None:
+            found = Apart(clause, self._after(clause), f"d{len(self.apart)}")
+            self.apart[clause.number] = found
+        return found.code
+
     def _after(self, clause: Expr) -> str:
-        if not isinstance(clause, Known):
+        if isinstance(clause, Known):
+            pairs = [*zip(clause.names, clause.whats, strict=True)]
+        elif isinstance(clause, Beside):
+            pairs = [(clause.name, clause.what), (clause.than, clause.than_what)]
+        else:
             return ""
-        pairs = zip(clause.names, clause.whats, strict=True)
         names = [name for name, what in pairs if what in {"index", "reading"}]
         return max(names, key=lambda name: self.after[name], default="")
 
@@ -232,6 +258,9 @@ class _Compiler:
     def _clause(self, clause: Expr, *, proves: bool) -> Rail:
         if isinstance(clause, Compare):
             return self._compare(clause, proves=proves)
+        if isinstance(clause, Changed | Beside):
+            code = self.program.difference(clause)
+            return self._range("apart", code, clause.low, clause.high, None, proves=proves)
         if isinstance(clause, SexIs):
             other = {"male": "female", "female": "male"}[clause.sex]
             return ((_is("sex", "sex", clause.sex if proves else other),),)
@@ -249,7 +278,15 @@ class _Compiler:
         if isinstance(clause, CardFires):
             return self._card_fires(clause, proves=proves)
         assert isinstance(  # noqa: S101 - the union is closed
-            clause, Known | Listed | ListComplete | Received | NewerThan | NotUsedBecause
+            clause,
+            Known
+            | Listed
+            | Began
+            | InFuture
+            | ListComplete
+            | Received
+            | NewerThan
+            | NotUsedBecause,
         )
         group, flag = self.program.word(clause)
         return (((("kind", "=", "words"), ("code", "=", group), (flag, "=", int(proves))),),)

@@ -11,14 +11,18 @@ Nothing of a request reaches the engine but numbers, flags and names of the rule
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import inf, nextafter
 from typing import Any, Final
 
 from cds.core.clauses import (
+    Began,
+    Beside,
+    Changed,
     Compare,
     Expr,
+    InFuture,
     Known,
     ListComplete,
     Listed,
@@ -30,12 +34,14 @@ from cds.core.clauses import (
 from cds.core.facts import Gap, Snapshot
 from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
 from cds.core.latest import Datum, latest
+from cds.core.moment import DAY
 from cds.core.rules import Ruleset
 from cds.core.truth import NO, YES, Truth, unknown
 from cds.errors import EngineFailed
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing
-from cds.reasoning.compile import MOST_PRODUCTIONS, Program, Word
+from cds.reasoning.compile import MOST_PRODUCTIONS, Apart, Program, Word
+from cds.reasoning.differences import beside_of, change_of
 from cds.reasoning.grading import Grades, stage
 
 try:
@@ -78,6 +84,7 @@ class Engine:
         self._rules = rules
         self._program = program
         self._words = _words_by_time(program)
+        self._apart = _apart_by_time(program)
         self._of_indices = of_indices
         self._of_factors = of_factors
         self._definition = _json(_definition(program))
@@ -115,7 +122,7 @@ class Engine:
             raise EngineFailed(msg)
         try:
             session.boot(offset)
-            return session.run(self._words)
+            return session.run(self._words, self._apart)
         except durable_rules_engine.error as problem:
             # It names a code and nothing of the patient.
             raise EngineFailed(str(problem)) from None
@@ -222,7 +229,9 @@ class _Session:
 
     # --- one evaluation -----------------------------------------------------
 
-    def run(self, words: Mapping[str, Mapping[str, list[Word]]]) -> Conclusions:
+    def run(
+        self, words: Mapping[str, Mapping[str, list[Word]]], apart: Mapping[str, list[Apart]]
+    ) -> Conclusions:
         """Assert the data, then work out numbers, stage and grades in their order."""
         self._tell_person()
         for name in self._program.quantities:
@@ -230,6 +239,7 @@ class _Session:
             if datum is not None:
                 self._tell_quantity(name, datum)
         self._tell_words(words.get("", {}))
+        self._tell_apart(apart.get("", ()))
         found = StageResult("")
         rules = self._rules
         for kind, name in rules.order:
@@ -247,6 +257,8 @@ class _Session:
                 self._tell_grade(name)
             if name in words:
                 self._tell_words(words[name])
+            if name in apart:
+                self._tell_apart(apart[name])
         self.fire()
         answers = {
             name: YES if word == "yes" else NO
@@ -299,6 +311,19 @@ class _Session:
         days = found.days or 0
         self._tell(f'"kind":"{kind}","code":"{found.name}","lo":{low},"hi":{high},"days":{days}')
 
+    def _tell_apart(self, several: Iterable[Apart]) -> None:
+        concepts = self._rules.concepts
+        for one in several:
+            clause = one.clause
+            if isinstance(clause, Changed):
+                number = change_of(clause, self._snapshot, concepts).number
+            else:
+                known = self._numbers.known
+                number = beside_of(clause, self._snapshot, concepts, known).number
+            if number is not None:
+                low, high = _ends(number)
+                self._tell(f'"kind":"apart","code":"{one.code}","lo":{low},"hi":{high}')
+
     def _tell_grade(self, name: str) -> None:
         factor = self._rules.factors[name]
         found = self._grades.grade(factor, self.ask, self._age_of)
@@ -345,6 +370,10 @@ class _Session:
                 for name, what in zip(clause.names, clause.whats, strict=True)
             ]
             return any(states) if clause.quantifier == "any" else all(states)
+        if isinstance(clause, Began):
+            return self._began(clause)
+        if isinstance(clause, InFuture):
+            return self._ahead(clause.name)
         if isinstance(clause, Received):
             return self._received(clause)
         if isinstance(clause, NewerThan):
@@ -404,6 +433,35 @@ class _Session:
                 return None
         return False
 
+    def _began(self, clause: Began) -> bool | None:
+        """Say whether the earliest start lies far enough back; a partial date has two ends."""
+        after = clause.days * DAY if clause.at_least else (clause.days + 1) * DAY
+        line = self._snapshot.as_of - after
+        starts = [
+            one.when
+            for one in self._snapshot.entries.get(clause.name, ())
+            if not one.ordered and (clause.ever or one.active)
+        ]
+        if any(when is not None and when.end <= line for when in starts):
+            return True
+        if any(when is None or when.start <= line for when in starts):
+            return None
+        return self._none_of(clause.name, said=bool(starts))
+
+    def _ahead(self, name: str) -> bool | None:
+        now = self._snapshot.as_of
+        dates = [one.when for one in self._snapshot.entries.get(name, ()) if one.when]
+        if max((one.start for one in dates), default=now) > now:
+            return True
+        if max((one.end for one in dates), default=now) > now:
+            return None
+        return self._none_of(name, said=bool(dates))
+
+    def _none_of(self, name: str, *, said: bool) -> bool | None:
+        concept = self._rules.concepts[name]
+        proved = said or concept.absent_means != "unknown"
+        return False if proved and self._snapshot.state_of(concept.search).complete else None
+
     def _is_known(self, name: str, what: str, within: int | None) -> bool:
         if what == "age":
             return self._facing.ages is not None
@@ -435,10 +493,12 @@ class _Session:
         newest: int | None = None
         for clause in clauses_of(expr):
             found: list[int | None] = []
-            if isinstance(clause, Listed):
-                for name in clause.names:
+            if isinstance(clause, Listed | Began):
+                for name in getattr(clause, "names", ()) or (clause.name,):  # type: ignore[union-attr]
                     found += [one.days for one in self._snapshot.entries.get(name, ())]
-            elif isinstance(clause, Compare) and clause.what == "concept":
+            elif isinstance(clause, Changed) or (
+                isinstance(clause, Compare | Beside) and clause.what == "concept"
+            ):
                 datum = self._datum(clause.name)
                 found.append(datum.days if datum else None)
             elif getattr(clause, "name", "") in self._numbers.known:
@@ -512,6 +572,13 @@ def _words_by_time(program: Program) -> dict[str, dict[str, list[Word]]]:
     found: dict[str, dict[str, list[Word]]] = {}
     for one in program.words.values():
         found.setdefault(one.after, {}).setdefault(one.group, []).append(one)
+    return found
+
+
+def _apart_by_time(program: Program) -> dict[str, list[Apart]]:
+    found: dict[str, list[Apart]] = {}
+    for one in program.apart.values():
+        found.setdefault(one.after, []).append(one)
     return found
 
 

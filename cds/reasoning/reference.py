@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from cds.core.clauses import (
     All,
     Any_,
     AtLeast,
     BandIs,
+    Began,
+    Beside,
     CardFires,
+    Changed,
     Compare,
     Expr,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     Limit,
     ListComplete,
@@ -38,6 +42,7 @@ from cds.core.clauses import (
 from cds.core.facts import Entry, Gap, Snapshot
 from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
 from cds.core.latest import Datum, gap_of, latest
+from cds.core.moment import DAY
 from cds.core.rules import Ruleset
 from cds.core.truth import (
     NO,
@@ -53,6 +58,7 @@ from cds.core.truth import (
 )
 from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
+from cds.reasoning.differences import Difference, beside_of, change_of
 from cds.reasoning.grading import Grades, stage
 from cds.reasoning.questions import Question, asked_by
 
@@ -282,6 +288,53 @@ class Run:
         state = self._snapshot.state_of(concept.search)
         return NO if state.complete else unknown(Need(name, state.reason))
 
+    def _began(self, clause: Began) -> Truth:
+        as_of = self._snapshot.as_of
+        limit = clause.days if clause.at_least else clause.days + 1
+        counted = 0
+        needs: list[Need] = []
+        for entry in self._snapshot.entries.get(clause.name, ()):
+            if entry.ordered or not (entry.active or clause.ever):
+                continue
+            counted += 1
+            if entry.when is None:
+                needs.append(Need(clause.name, Gap.UNDATED))
+            elif (as_of - entry.when.end) // DAY >= limit:
+                return YES
+            elif (as_of - entry.when.start) // DAY >= limit:
+                needs.append(Need(clause.name, "date not exact"))
+        return unknown(*needs) if needs else self._not_listed(clause.name, counted)
+
+    def _in_future(self, clause: InFuture) -> Truth:
+        as_of = self._snapshot.as_of
+        entries = self._snapshot.entries.get(clause.name, ())
+        dates = [one.when for one in entries if one.when is not None]
+        if any(when.start > as_of for when in dates):
+            return YES
+        if any(when.end > as_of for when in dates):
+            return unknown(Need(clause.name, "date not exact"))
+        return self._not_listed(clause.name, len(dates))
+
+    def _not_listed(self, name: str, counted: int) -> Truth:
+        """Answer no where the list is whole, and says anything of the matter at all."""
+        concept = self._rules.concepts[name]
+        if not counted and concept.absent_means == "unknown":
+            return unknown(Need(name, gap_of(self._snapshot, name, concept.search, None)))
+        state = self._snapshot.state_of(concept.search)
+        return NO if state.complete else unknown(Need(name, state.reason))
+
+    def _changed(self, clause: Changed) -> Truth:
+        return self._differs(change_of(clause, self._snapshot, self._rules.concepts), clause)
+
+    def _beside(self, clause: Beside) -> Truth:
+        known = self._numbers.known
+        return self._differs(beside_of(clause, self._snapshot, self._rules.concepts, known), clause)
+
+    def _differs(self, found: Difference, clause: Changed | Beside) -> Truth:
+        if found.number is None:
+            return unknown(*found.needs)
+        return compare(found.number, clause.low, clause.high, self._facing, needs=found.needs)
+
     def _band(self, clause: BandIs) -> Truth:
         index = self._rules.indices[clause.name]
         found = self._numbers.known[clause.name]
@@ -402,22 +455,32 @@ class Run:
         """Give the age of the newest datum that a condition asks about."""
         ages: list[int] = []
         for clause in clauses_of(expr):
-            if isinstance(clause, Compare) and clause.what == "concept":
+            if _is_of_concept(clause):
                 datum = self.latest(clause.name)
                 if datum is not None:
                     ages.append(datum.days)
-            elif isinstance(clause, Compare | BandIs) and clause.name in self._numbers.known:
+            elif (
+                isinstance(clause, Compare | BandIs | Beside) and clause.name in self._numbers.known
+            ):
                 days = self._numbers.known[clause.name].days
                 if days is not None:
                     ages.append(days)
-            elif isinstance(clause, Listed):
+            elif isinstance(clause, Listed | Began):
+                names = clause.names if isinstance(clause, Listed) else (clause.name,)
                 ages.extend(
                     entry.days
-                    for name in clause.names
+                    for name in names
                     for entry in self._snapshot.entries.get(name, ())
                     if entry.days is not None
                 )
         return min(ages, default=None)
+
+
+def _is_of_concept(clause: Expr) -> TypeGuard[Compare | Beside | Changed]:
+    """Tell whether a clause asks about the latest result of a concept."""
+    if isinstance(clause, Compare | Beside):
+        return clause.what == "concept"
+    return isinstance(clause, Changed)
 
 
 def _ordered(entry: Entry, clause: Listed) -> bool:
@@ -440,6 +503,10 @@ _ANSWERS = cast(
         Compare: Run._compare,  # noqa: SLF001
         Known: Run._known,  # noqa: SLF001
         Listed: Run._listed,  # noqa: SLF001
+        Began: Run._began,  # noqa: SLF001
+        InFuture: Run._in_future,  # noqa: SLF001
+        Changed: Run._changed,  # noqa: SLF001
+        Beside: Run._beside,  # noqa: SLF001
         BandIs: Run._band,  # noqa: SLF001
         GradeIs: Run._grade,  # noqa: SLF001
         StageIs: Run._stage_is,  # noqa: SLF001

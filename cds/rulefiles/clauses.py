@@ -8,6 +8,9 @@ The clause grammar: one sentence, one question.
     NAME is [one of] BAND | [at least] GRADE      stage is LABEL    NAME holds
     age ...   sex is ...   card ID fires          the NAME list is complete
     some result was not used because of [...] within N days
+    NAME rose | fell | changed by VALUE [or more] within N days
+    NAME at least VALUE below | above | after | before NAME
+    NAME began more than N days ago                 NAME is in the future
 
 Parsed by hand, so that whatever does not fit is shown at the word that does not fit,
 with the nearest form that would.
@@ -21,11 +24,13 @@ from typing import Any, Final, Literal
 from cds.core.clauses import (
     All,
     BandIs,
+    Began,
     CardFires,
     Compare,
     Expr,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     ListComplete,
     Listed,
@@ -39,6 +44,7 @@ from cds.core.clauses import (
 )
 from cds.core.facts import Gap
 from cds.rulefiles.diagnostics import listed
+from cds.rulefiles.differences import AMOUNTS, DIRECTIONS, read_beside, read_changed
 from cds.rulefiles.keys import key_of, limit_key, names_key, within_key
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import NUMBER, Scalar
@@ -220,6 +226,14 @@ class _Parser:
         line.form = FORMS.get(group, line.form)
         if line.word in _SIGNS or line.word == "from":
             found = self.compare(name, at)
+        elif line.word in DIRECTIONS:
+            found = read_changed(name, at, line, self.scope, self.said)
+        elif line.word in AMOUNTS:
+            found = read_beside(name, at, line, self.scope, self.said)
+        elif line.accept("began"):
+            found = self.began(name, at)
+        elif line.word == "within":
+            found = self.entries([(name, at)], negative=False)
         elif line.accept("holds"):
             found = self.holds(name, at)
         elif line.accept("was", "received"):
@@ -229,7 +243,7 @@ class _Parser:
         elif line.accept("is"):
             found = self.state(name, at, group)
         else:
-            expected = ["is", "from", "holds", "was", ">=", "<"]
+            expected = ["is", "from", "holds", "was", ">=", "<", "rose", "fell", "began", "at"]
             line.misread("expected `is`, `from`, `holds` or a comparison", expected)
         return found
 
@@ -241,6 +255,8 @@ class _Parser:
             found = self.known([(name, at)], "any")
         elif word == "newer":
             found = self.newer([(name, at)], "any")
+        elif word == "in":
+            found = self.ahead(name, at)
         elif word == "answered":
             found = self.answered(name, at)
         elif group == "index":
@@ -399,9 +415,46 @@ class _Parser:
         elif not line.accept("present"):
             expected = ["present", "absent", "on", "known", "newer"]
             line.misread("expected `present`, `absent` or `on record`", expected)
+        return self.entries(names, negative=negative, marks=marks)
+
+    def entries(
+        self, names: list[_Named], *, negative: bool, marks: dict[str, Any] | None = None
+    ) -> Expr:
+        """Read the suffixes of a list clause; `NAME within N days` has nothing before them."""
+        if marks is None:
+            marks = {}
+            for name, at in names:
+                self.names.ask(name, at, "list", f"`{name}` has no entries that could be present")
         within = self.suffixes(marks)
         clause = self._listed(_words(names), within, marks)
         return self.negated(clause, negative=negative)
+
+    def began(self, name: str, at: Place) -> Expr:
+        """Read `began more than N days ago`."""
+        line = self.line
+        line.form = "NAME began more than N days ago [, ever]"
+        at_least = line.accept("at", "least")
+        if not at_least:
+            line.expect("more", "than")
+        days = line.days()
+        line.expect("ago")
+        line.accept(",")
+        ever = line.accept("ever")
+        self.names.ask(name, at, "list", f"`{name}` has no entries that could have begun")
+        key = f"{name} began {'>=' if at_least else '>'} {days}{' ever' if ever else ''}"
+        return Began(**self.said, key=key, name=name, days=days, at_least=at_least, ever=ever)
+
+    def ahead(self, name: str, at: Place) -> Expr:
+        """Read `is in the future`."""
+        line = self.line
+        line.form = "NAME is in the future"
+        line.expect("in", "the", "future")
+        concept = self.scope.names.concepts.get(name)
+        if concept is None or concept.type != "date":
+            self.names.wrong(name, at, f"`{name}` is not a date that is recorded")
+        elif not concept.may_lie_ahead and not self.scope.names.begins_something(name):
+            self.names.wrong(name, at, f"`{name}` is not read where it lies ahead")
+        return InFuture(**self.said, key=f"{name} in the future", name=name)
 
     def suffixes(self, marks: dict[str, Any]) -> int | None:
         """Read what qualifies a list clause into *marks*, and give its window."""

@@ -153,6 +153,7 @@ def _read_concept(key: Scalar, node: Block, unit: str, names: Names) -> Concept:
         longest=node.days("longest"),
         verified=node.text("verified"),
         governs=node.flag("governs"),
+        may_lie_ahead=node.flag("may_lie_ahead"),
     )
 
 

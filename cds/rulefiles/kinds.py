@@ -201,6 +201,7 @@ _CONCEPT: Final = Keys(
         "ends": _NAMES,
         "longest": _DAYS,
         "governs": _FLAG,
+        "may_lie_ahead": _FLAG,
     },
 )
 _SEARCH: Final = Keys(

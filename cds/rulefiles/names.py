@@ -82,6 +82,10 @@ class Names:
             help=did_you_mean(word, known),
         )
 
+    def begins_something(self, name: str) -> bool:
+        """Tell whether an episode begins with *name*; such a date may lie ahead."""
+        return any(name in one.begins for one in self.concepts.values())
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Give the labels of the staging table."""
@@ -139,7 +143,7 @@ class Scope:
             return AGE
         reading = self.readings.get(name)
         if reading is not None:
-            if reading.kind == "count days of":
+            if reading.kind == "count days of" or reading.dated:
                 return Target(name, "1", _COUNTED)
             concept = self.names.concepts.get(reading.concept)
             return Target(name, reading.unit, concept.units if concept else {})

@@ -4,6 +4,7 @@ Readings: numbers from several results of one concept, named in a rule.
     {count days of: CONCEPT, where: at least THRESHOLD, if latest: true, within: 365 days}
     {average of last: 2, of: CONCEPT, on: different days, within: 365 days}
     {highest of: CONCEPT, between: 90 and 730 days ago}
+    {last end of: MEDICINE}
 """
 
 from __future__ import annotations
@@ -14,14 +15,25 @@ from typing import Final
 from cds.core.clauses import Limit
 from cds.core.concepts import Reading
 from cds.core.quantity import read_unit
-from cds.rulefiles.diagnostics import a
+from cds.rulefiles.diagnostics import a, listed
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import NUMBER, Block, Scalar
 from cds.rulefiles.thresholds import Target, literal
 
 __all__ = ["KINDS", "read_readings"]
 
-KINDS: Final = ("count days of", "average of last", "highest of", "lowest of")
+_WINDOW: Final = frozenset({"within", "between"})
+_COUNTED: Final = _WINDOW | {"where", "if latest", "drawn", "apart"}
+KINDS: Final = {
+    "count days of": _COUNTED,
+    "average of last": _WINDOW | {"of", "on"},
+    "mean of": _WINDOW | {"on"},
+    "highest of": _WINDOW,
+    "lowest of": _WINDOW,
+    "first of": _WINDOW,
+    "last end of": frozenset[str](),
+}
+"""The kinds of readings, each with the keys that say more about it."""
 
 _WHERE: Final = re.compile(
     r"(?P<sign>at least|at most|above|below|from) (?P<one>\S+)(?: (?P<unit>(?!to |below )\S+))?"
@@ -54,12 +66,21 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
     kind = kinds[0]
     source = "of" if kind == "average of last" else kind
     concept = scope.names.concepts.get(node.text(source))
-    if concept is None or concept.type != "quantity":
+    allowed = _TYPES.get(kind, ("quantity",))
+    if concept is None or concept.type not in allowed:
         scope.names.missing(
-            "a concept with numbers",
+            "a medicine or another thing with an end" if kind == "last end of"
+            else "a concept with numbers",
             node.text(source),
             node.at(source).place,
-            scope.names.concepts,
+            [name for name, one in scope.names.concepts.items() if one.type in allowed],
+        )  # fmt: skip
+        return
+    is_dated = concept.type != "quantity"
+    _check_keys(kind, node, frozenset() if is_dated else KINDS[kind], scope)
+    if is_dated:
+        scope.readings[name] = Reading(
+            id=f"{scope.rule}.{name}", kind=kind, concept=concept.id, place=key.place, dated=True
         )
         return
     unit = "1" if kind == "count days of" else concept.unit or "1"
@@ -94,6 +115,22 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
         between=between,
         unit=unit,
     )
+
+
+_LISTED: Final = ("problem", "medicine", "procedure", "plan")
+_TYPES: Final = {"first of": ("quantity", *_LISTED), "last end of": _LISTED}
+
+
+def _check_keys(kind: str, node: Block, allowed: frozenset[str], scope: Scope) -> None:
+    """Report what says nothing about a reading of this kind."""
+    for word, key in node.keys.items():
+        if word != kind and word not in allowed:
+            scope.report.add(
+                "CDS102",
+                key,
+                f"`{word}` says nothing about `{kind}`",
+                help=f"keys: {listed(sorted(allowed))}" if allowed else "take it out",
+            )
 
 
 def _between(node: Block, scope: Scope) -> tuple[int, int] | None:

@@ -23,6 +23,9 @@ _TOKEN: Final = re.compile(
     r"|\["
     r"|[^\s,<>\[\]]+(?:\[[^\]\s]*\][^\s,<>\[\]]*)*"
 )
+_NO_UNITS: Final = frozenset(
+    {"", ",", "within", "below", "above", "before", "after", "to", "or", "ago"}
+)
 _FORMS: Final = "AUTHORING.md lists the forms of a clause"
 
 
@@ -110,7 +113,7 @@ class Sentence:
 
     def unit(self) -> str:
         """Read a unit: all up to the next blank, for `[lb_av]` begins with a bracket."""
-        if self.word in {"", ",", "within", "below", "to"}:
+        if self.word in _NO_UNITS:
             return ""
         start = self.words[self.at][1]
         unit = re.split(r"[\s,]", self.text[start:], maxsplit=1)[0]
@@ -122,8 +125,10 @@ class Sentence:
         """Read `within N days`, after a comma or not."""
         if self.word == "," and self.at + 1 < len(self.words):
             self.at += self.words[self.at + 1][0] == "within"
-        if not self.accept("within"):
-            return None
+        return self.days() if self.accept("within") else None
+
+    def days(self) -> int:
+        """Read `N days`."""
         if not self.word.isdigit():
             self.misread("expected a number of days")
         days = int(self.take())

@@ -244,10 +244,15 @@ class Author:
                     ("value", f"highest of: {concept}"),
                     ("value", f"lowest of: {concept}"),
                     ("value", f"average of last: 2, of: {concept}, on: different days"),
+                    ("value", f"mean of: {concept}, on: different days"),
+                    ("value", f"first of: {concept}"),
+                    ("date", f"first of: {rng.choice(_LISTS)}"),
+                    ("date", f"last end of: {rng.choice(_LISTS)}"),
                 )
             )
-            more += f"readings: {{number: {{{form}, within: 365 days}}}}\n"
-            self._readings = {"number": concept if kind == "value" else ""}
+            window = "" if kind == "date" else ", within: 365 days"
+            more += f"readings: {{number: {{{form}{window}}}}}\n"
+            self._readings = {"number": concept if kind == "value" else kind}
         return self._expr(3), more
 
     def _cases(self, unit: str, cuts: tuple[float, ...] | list[float]) -> str:
@@ -313,7 +318,7 @@ class Author:
 
     def _clause(self) -> str:
         rng = self._rng
-        forms = [self._plain_clause, self._compare, self._compare, self._compare]
+        forms = [self._plain_clause, self._compare, self._compare, self._compare, self._changed]
         if self._conditions:
             forms.append(lambda: f"{rng.choice(self._conditions)} holds")
         if self._indices:
@@ -346,6 +351,32 @@ class Author:
             return f"{name} from {low} below {high}{self._within()}"
         return f"{name} {rng.choice(('>=', '>', '<', '<='))} {low}{self._within()}"
 
+    def _amount(self) -> str:
+        return self._rng.choice(("at least", "more than", "at most", "less than"))
+
+    def _share_or_number(self, concept: str) -> str:
+        """Write an amount of a change: a share, a number, or a threshold with cases of its own."""
+        rng = self._rng
+        unit, _ = _QUANTITIES[concept]
+        unit = {"1": "", "%": " points"}.get(unit, f" {unit}")
+        more = [] if unit == " points" else [f"{concept}_cut"]
+        share = f"{rng.choice((0, 5, 20, 50))} percent"
+        return rng.choice([share, share, f"{rng.choice((0, 1, 10))}{unit}", *more])
+
+    def _changed(self) -> str:
+        rng = self._rng
+        concept = rng.choice([*_QUANTITIES])
+        direction = rng.choice(("rose", "fell", "changed"))
+        sign = rng.choice(("", "more than ", "less than "))
+        amount = self._share_or_number(concept)
+        return f"{concept} {direction} by {sign}{amount} within {rng.choice(_DAYS)} days"
+
+    def _beside(self, concept: str, other: str) -> str:
+        rng = self._rng
+        pair = rng.sample((concept, other), 2)
+        amount = f"{self._amount()} {self._share_or_number(concept)}"
+        return f"{pair[0]} {amount} {rng.choice(('below', 'above'))} {pair[1]}"
+
     def _of_index(self) -> str:
         rng = self._rng
         name, bands = rng.choice([*self._indices.items()])
@@ -362,8 +393,18 @@ class Author:
     def _of_reading(self) -> str:
         rng = self._rng
         ((name, concept),) = self._readings.items()
-        if concept:
-            return self._range(name, concept)
+        if concept == "date":
+            dated = rng.choice((*_QUANTITIES, "due_date"))
+            return rng.choice(
+                (
+                    f"{name} >= {rng.choice(_DAYS)} days",
+                    f"{name} is known",
+                    f"{dated} {self._amount()} {rng.choice(_DAYS)} days after {name}",
+                    f"{name} {self._amount()} {rng.choice(_DAYS)} days before {dated}",
+                )
+            )
+        if concept in _QUANTITIES:
+            return rng.choice((self._range(name, concept), self._beside(concept, name)))
         return rng.choice((f"{name} >= {rng.choice((1, 2))}", f"{name} < 1", f"{name} is known"))
 
     def _of_factor(self) -> str:
@@ -400,6 +441,12 @@ class Author:
                 f"any of [{some}] is present {within}, ever",
                 "statin is present, or ordered",
                 "statin is newly ordered",
+                f"{rng.choice(_LISTS)} within {rng.choice(_DAYS)} days, undated counts",
+                f"{rng.choice(_LISTS)} began more than {rng.choice(_DAYS)} days ago",
+                f"{rng.choice(_LISTS)} began at least {rng.choice(_DAYS)} days ago, ever",
+                "due_date is in the future",
+                f"{one} at least {rng.choice(_DAYS)} days after due_date",
+                f"{one} more than {rng.choice(_DAYS)} days before {rng.choice([*_QUANTITIES])}",
                 f"thirst is answered {rng.choice(('yes', 'no'))} {within}",
                 f"any of [{data}] is known",
                 f"all of [{data}] are known",

@@ -161,7 +161,6 @@ class TestReadings:
         )
 
         assert Decimal(7) == numbers.read(open_).number.value
-        assert "unknown" == numbers._read(replace(open_, last=2)).state
 
 
 class TestInputs:

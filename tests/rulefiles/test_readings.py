@@ -125,3 +125,61 @@ def test_a_reading_may_not_hide_another_name(rules):
     found = rules.found({CARD: ("highest: {highest of", "hba1c: {highest of")})
 
     assert "CDS203 `hba1c` is already the name of a concept" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "dated", "between"),
+    [
+        ("{mean of: hba1c, on: different days, within: 90 days}", False, (0, 90)),
+        ("{first of: hba1c}", False, (0, 365)),
+        ("{first of: metformin}", True, None),
+        ("{last end of: metformin}", True, None),
+    ],
+)
+def test_results_and_entries(rules, text, dated, between):
+    """
+    What is listed has a first start and a last end; its number is in days.
+    """
+    found = reading(rules, text)
+
+    assert (dated, between) == (found.dated, found.between)
+
+
+@pytest.mark.parametrize(
+    ("text", "headline"),
+    [
+        (
+            "{highest of: hba1c, where: at least 6 %}",
+            "CDS102 `where` says nothing about `highest of`",
+        ),
+        ("{mean of: hba1c, apart: 14 days}", "CDS102 `apart` says nothing about `mean of`"),
+        (
+            "{last end of: metformin, within: 9 days}",
+            "CDS102 `within` says nothing about `last end of`",
+        ),
+        ("{first of: metformin, within: 9 days}", "CDS102 `within` says nothing about `first of`"),
+        ("{last end of: hba1c}", "CDS201 `hba1c` is not a medicine or another thing with an end"),
+        ("{mean of: metformin}", "CDS201 `metformin` is not a concept with numbers"),
+    ],
+)
+def test_what_says_nothing_is_refused(rules, text, headline):
+    """
+    Each kind has the keys that it acts on, and concepts that fit it.
+    """
+    changes = {CARD: ("{highest of: hba1c, within: 730 days}", text)}
+
+    assert headline in rules.found(changes)
+
+
+def test_days_since_a_date_are_compared_in_days(rules):
+    """
+    A date has no unit of its own.
+    """
+    changes = {
+        "conditions/pregnant.yaml": (
+            "holds_if: pregnancy is present",
+            "readings: {last: {last end of: metformin}}\nholds_if: last >= 90 days",
+        )
+    }
+
+    assert [] == rules.found(changes)
