@@ -180,6 +180,50 @@ def format_rules(
     raise typer.Exit(format_files(what or [], rules=rules, check=check_only, diff=diff))
 
 
+@app.command("explain")
+def explain_rule(
+    what: Annotated[str, typer.Argument(help="A rule id or a code.")],
+    *,
+    patient: Annotated[
+        str | None,
+        typer.Option("--patient", metavar="WHO", help="A patient of the rule file, or a file."),
+    ] = None,
+    given: Annotated[
+        str | None, typer.Option("--given", metavar="DATA", help="A patient in words.")
+    ] = None,
+    but: Annotated[
+        list[str] | None, typer.Option("--but", metavar="DATA", help="The same patient, but.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Evaluate a file as of then.")
+    ] = None,
+    depth: Annotated[
+        int, typer.Option("--depth", min=0, help="How deep to open what clauses name.")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="As a tree of values.")] = False,
+    width: Annotated[int | None, typer.Option(min=40, help="Columns; the terminal's else.")] = None,
+    rules: Rules = None,
+) -> None:
+    """
+    Say why a rule answers as it does: clauses, values, cut-offs, reasons, lines.
+
+    Exit code 1: the patient's data were refused.
+    """
+    from cds.cli.explain import Asked, explain  # noqa: PLC0415 - imported when called
+
+    asked = Asked(
+        what=what,
+        patient=patient,
+        given=given,
+        but=tuple(but or ()),
+        as_of=as_of,
+        depth=depth,
+        as_json=as_json,
+        width=width,
+    )
+    raise typer.Exit(explain(asked, rules=rules))
+
+
 @app.command()
 def status(*, rules: Rules = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""

@@ -21,6 +21,7 @@ __all__ = [
     "CardFires",
     "Case",
     "Changed",
+    "Clause",
     "Compare",
     "Expr",
     "GradeIs",

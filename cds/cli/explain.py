@@ -1,0 +1,159 @@
+"""
+`cds explain`: why a rule answers as it does, in the words of its file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
+from cds.cli.records import HookCall, read_records
+from cds.core.facts import Snapshot
+from cds.core.rules import Card, Ruleset
+from cds.errors import BadRequest, RequestError, RuleError
+from cds.fhir.retrieve import retrieve, whole_record
+from cds.hooks.discovery import HOOK
+from cds.hooks.wire import read_request
+from cds.reasoning.arbiter import arbitrate
+from cds.reasoning.evaluator import Reasoner
+from cds.rulefiles.diagnostics import did_you_mean
+from cds.rulefiles.loader import load_ruleset
+from cds.service.settings import default_rules, instant_of
+from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
+from cds.workshop.patients import CannotRead
+from cds.workshop.reasons import as_json, written
+from cds.workshop.subjects import Subjects, patients_of, read_given
+
+__all__ = ["Asked", "explain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be explained, for whom, and how it is printed."""
+
+    what: str
+    patient: str | None = None
+    given: str | None = None
+    but: tuple[str, ...] = ()
+    as_of: str | None = None
+    depth: int = 1
+    as_json: bool = False
+    width: int | None = None
+
+
+class _CannotAnswer(Exception):
+    """The call itself cannot be answered; the message says why."""
+
+
+def explain(asked: Asked, *, rules: Path | None) -> int:
+    """Explain one rule for one patient; give the exit code."""
+    folder = rules or default_rules()
+    try:
+        ruleset = load_ruleset(folder)
+        rule = _find(ruleset, asked.what)
+        snapshot = _subject(asked, ruleset, rule, folder)
+    except RuleError as error:
+        return say_rule_error(error)
+    except RequestError as error:
+        sys.stderr.write(f"cds: {error.status} {clean(str(error))}\n")
+        return REFUSED
+    except (_CannotAnswer, CannotRead) as problem:
+        return say_usage(str(problem))
+    reasoner = Reasoner(ruleset, engine="reference", everything=True)
+    run = reasoner.start(snapshot)
+    decision = arbitrate(ruleset, conclude(ruleset, run)) if isinstance(rule, Card) else None
+    reason = Explainer(ruleset, run, depth=asked.depth, decision=decision).rule(rule)
+    if asked.as_json:
+        sys.stdout.write(json.dumps(as_json(reason), ensure_ascii=False, indent=2) + "\n")
+        return 0
+    width = asked.width or console().width
+    for line in written(reason, width=width):
+        sys.stdout.write(clean(line) + "\n")
+    return 0
+
+
+def _find(ruleset: Ruleset, what: str) -> Explained:
+    rule = rule_called(ruleset, what)
+    if rule is not None:
+        return rule
+    known = [
+        *ruleset.cards,
+        *ruleset.indices,
+        *ruleset.conditions,
+        *ruleset.factors,
+        *(one.code for one in ruleset.cards.values()),
+    ]
+    meant = did_you_mean(what, known)
+    raise _CannotAnswer(f"`{what}` is no rule, code or check" + (f"; {meant}" if meant else ""))
+
+
+def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> Snapshot:
+    subjects = Subjects(ruleset)
+    but: dict[str, Any] = {}
+    for text in asked.but:
+        but |= read_given(text, called="--but")
+    named = patients_of(folder, rule.place)
+    if asked.given is not None:
+        given = read_given(asked.given, called="--given")
+        if asked.patient is not None:
+            given = {**_named(asked.patient, named), **given}
+        return subjects.of_case(_without({**given, **but}))
+    if asked.patient is None and not named:
+        raise _CannotAnswer(
+            f"say for whom: `{rule.id}` has no patients of its own; "
+            "use --patient FILE or --given 'age: 52 years, sex: male'"
+        )
+    patient = asked.patient or next(iter(named))
+    if patient in named:
+        return subjects.of_case(_without({**named[patient], **but}))
+    if not Path(patient).is_file():
+        _named(patient, named)
+    snapshot = _of_file(patient, asked, ruleset, subjects)
+    return subjects.changed(snapshot, but) if but else snapshot
+
+
+def _named(patient: str, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    if patient not in named:
+        known = ", ".join(named) or "none"
+        raise _CannotAnswer(
+            f"`{patient}` is neither a file nor a patient of this rule; its patients: {known}"
+        )
+    return named[patient]
+
+
+def _without(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Take out what `none` removes."""
+    return {name: value for name, value in given.items() if value not in ("none", None)}
+
+
+def _of_file(file: str, asked: Asked, ruleset: Ruleset, subjects: Subjects) -> Snapshot:
+    try:
+        instant = instant_of(asked.as_of or os.environ.get("CDS_CLOCK", "")) or datetime.now(UTC)
+        records = list(read_records(file))
+    except BadRequest as error:
+        raise _CannotAnswer(f"{file}: {error.message}") from None
+    except ValueError:
+        name = "--as-of" if asked.as_of else "CDS_CLOCK"
+        raise _CannotAnswer(f"{name} must be a date, or an instant with its zone") from None
+    except OSError as error:
+        raise _CannotAnswer(f"{file}: {error.strerror}") from None
+    if len(records) != 1:
+        raise _CannotAnswer(f"{file}: holds {len(records)} patients; explain one at a time")
+    record = records[0]
+    if isinstance(record, HookCall):
+        request = read_request(record.raw, hook=HOOK)
+        gathered = retrieve(
+            request.prefetch, patient_id=request.patient_id, searches=ruleset.searches
+        )
+    else:
+        gathered = whole_record(
+            record.content, searches=ruleset.searches, patient_id=record.patient_id
+        )
+    return subjects.of_record(gathered, instant)
