@@ -153,7 +153,7 @@ def _summary(found: list[Diagnostic], files: int, rules: Ruleset | None, seconds
     safe = sum(one.fix is not None and one.fix.safe for one in found)
     unsafe = sum(one.fix is not None and not one.fix.safe for one in found)
     mended = [f"{safe} with --fix"] * bool(safe)
-    mended += [f"{unsafe} more with --unsafe-fixes"] * bool(unsafe)
+    mended += [f"{unsafe}{' more' * bool(safe)} with --fix --unsafe-fixes"] * bool(unsafe)
     advice = f"can be mended: {', '.join(mended)}\n" if mended else ""
     return f"{', '.join(counts)}  {seconds:.1f} s\n{advice}"
 

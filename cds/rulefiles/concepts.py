@@ -65,7 +65,10 @@ def read_concepts(roots: list[Block], names: Names) -> None:
             unit = read_unit(node.text("unit"), is_code=True) if "unit" in node else ""
             declared = Declared("concept", key.text, key.place, unit or "1")
             if names.declare(names.operands, declared):
-                names.concepts[key.text] = _read_concept(key, node, unit, names)
+                concept = _read_concept(key, node, unit, names)
+                names.concepts[key.text] = concept
+                for word in (concept.signal, concept.title, *(one.code for one in concept.codes)):
+                    names.aliases.setdefault(word.lower(), key.text)
 
 
 def check_concepts(roots: list[Block], names: Names) -> None:

@@ -12,10 +12,11 @@ from typing import Final
 
 from cds.core.clauses import All, Any_, AtLeast, Expr, Not
 from cds.rulefiles.clauses import nothing, parse_clause
-from cds.rulefiles.diagnostics import did_you_mean, listed
+from cds.rulefiles.diagnostics import listed
 from cds.rulefiles.keys import key_of
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
+from cds.rulefiles.shapes import refuse_key
 
 __all__ = ["first_name", "read_condition", "read_optional", "read_required"]
 
@@ -70,13 +71,7 @@ def _read_block(node: Block, scope: Scope, label: str, depth: int) -> Expr:
         return nothing(node.place)
     ((key, inner),) = node.entries()
     if key.text not in _JOINERS:
-        scope.report.add(
-            "CDS102",
-            key,
-            f"`{key.text}` does not join conditions",
-            notes=[f"keys: {listed(_JOINERS)}"],
-            help=did_you_mean(key.text, _JOINERS),
-        )
+        refuse_key(node, key, "a condition", _JOINERS, scope.report)
         return nothing(node.place)
     return _read_joined(key, inner, scope, label, depth + 1)
 
@@ -84,13 +79,7 @@ def _read_block(node: Block, scope: Scope, label: str, depth: int) -> Expr:
 def _read_named(block: Block, scope: Scope, depth: int) -> Expr:
     for key in block.keys.values():
         if key.text not in {"when", "as"}:
-            scope.report.add(
-                "CDS102",
-                key,
-                f"`{key.text}` is not a key of a named clause",
-                notes=["keys: `when`, `as`"],
-                help=did_you_mean(key.text, ["when", "as"]),
-            )
+            refuse_key(block, key, "a named clause", ["when", "as"], scope.report)
     return read_condition(block.values["when"], scope, block.text("as"), depth + 1)
 
 
@@ -125,13 +114,7 @@ def _parts(key: Scalar, inner: Node, scope: Scope, depth: int) -> tuple[str, int
         allowed = ["id", "of", *(["n"] if counted else [])]
         for one in inner.keys.values():
             if one.text not in allowed:
-                scope.report.add(
-                    "CDS102",
-                    one,
-                    f"`{one.text}` is not a key of `{key.text}`",
-                    notes=[f"keys: {listed(allowed)}"],
-                    help=did_you_mean(one.text, allowed),
-                )
+                refuse_key(inner, one, f"`{key.text}`", allowed, scope.report)
         name, of = inner.text("id"), inner.get("of")
         number = inner.whole("n")
         if counted and number is None:

@@ -8,13 +8,15 @@ that are facts, help that is an action. Checks know nothing of how it is printed
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from cds.core.clauses import Place
 from cds.rulefiles.checks import CHECKS, Severity
-from cds.rulefiles.fixes import Fix
-from cds.rulefiles.nodes import Node
+from cds.rulefiles.fixes import Fix, put_at
+from cds.rulefiles.nodes import Node, Source
 
 __all__ = [
     "Diagnostic",
@@ -25,7 +27,10 @@ __all__ = [
     "did_you_mean",
     "in_order",
     "listed",
+    "nearest",
 ]
+
+_PARTS: Final = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,9 @@ class Report:
     still one mistake.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Mapping[str, Source] | None = None) -> None:
         self._found: dict[tuple[str, Place, str], Diagnostic] = {}
+        self._sources = {} if sources is None else sources
 
     def add(
         self,
@@ -107,6 +113,13 @@ class Report:
         for one in found:
             self._found.setdefault((one.code, one.place, one.headline), one)
 
+    def rewriting(self, place: Place, text: str, *, safe: bool = False) -> Fix | None:
+        """Make the fix that writes *text* where *place* is; None where its file is not at hand."""
+        source = self._sources.get(place.path)
+        if source is None or not text:
+            return None
+        return Fix(f"write `{text}`", (put_at(place, text, source),), safe=safe)
+
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Give every finding by file, line, column and code."""
         return in_order(self._found.values())
@@ -134,10 +147,29 @@ def concise(diagnostic: Diagnostic) -> str:
     )
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
+    """
+    Find which of the *known* words was meant; empty where none is near.
+
+    By the letters, else by the words in it (`hdl` is near `hdl_cholesterol`), else by
+    what *also* leads to a known word: a code, a short name, a title.
+    """
+    choices = sorted(set(known))
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if near:
+        return near[0]
+    parts = set(_PARTS.split(word.lower())) - {""}
+    shared = [(len(parts & set(one.split("_"))), -len(one), one) for one in choices]
+    best = max(shared, default=(0, 0, ""))
+    if best[0]:
+        return best[2]
+    return (also or {}).get(word.lower(), "")
+
+
+def did_you_mean(word: str, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:
     """Ask for the nearest of the *known* words; empty where none is near."""
-    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    near = nearest(word, known, also)
+    return f"did you mean `{near}`?" if near else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -178,7 +178,8 @@ def read_tests(root: Block, scope: Scope) -> tuple[TestCase, ...]:
                 "CDS705",
                 block.at("name"),
                 f"two tests are called `{name}`",
-                notes=[f"first at {seen[name].place}"],
+                label="again",
+                spans=[(seen[name], "first")],
                 help="say in the name what differs",
             )
         seen.setdefault(name, block.at("name"))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from cds.core.concepts import CONCEPT_TYPES
 from cds.rulefiles.cards import INDICATORS
+from cds.rulefiles.clearing import clear_flag, clear_version, clear_whole
 from cds.rulefiles.readings import KINDS as READING_KINDS
 from cds.rulefiles.shapes import Anything, Either, Keys, Many, Named, Pattern, Shape, Text
 
@@ -25,10 +26,14 @@ _MAYBE_TEXT: Final = Text(empty=True)
 _NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]*")
 _NAME: Final = Text(pattern=_NAME_FORM, form="a name in small letters, like `fasting_insulin`")
 _GRADE: Final = Text(("A", "B", "C", "D", "X"))
-_WHOLE: Final = Pattern(re.compile(r"[+-]?\d+"), "a whole number", _NUMBERLIKE, "integer")
-_FLAG: Final = Pattern(re.compile("true|false"), "`true` or `false`", _BOOLEANS, "boolean")
+_WHOLE: Final = Pattern(
+    re.compile(r"[+-]?\d+"), "a whole number", _NUMBERLIKE, "integer", clear_whole
+)
+_FLAG: Final = Pattern(
+    re.compile("true|false"), "`true` or `false`", _BOOLEANS, "boolean", clear_flag
+)
 _VERSION: Final = Pattern(
-    re.compile(r"\d+\.\d+\.\d+"), "a version like 1.0.0", _NUMBERLIKE, "string"
+    re.compile(r"\d+\.\d+\.\d+"), "a version like 1.0.0", _NUMBERLIKE, "string", clear_version
 )
 _DAYS: Final = Text(pattern=re.compile(r"\d+ days?"), form="a number of days, like `365 days`")
 _DATE: Final = Text(pattern=re.compile(r"\d{4}-\d\d-\d\d"), form="a date like 2027-06-01")

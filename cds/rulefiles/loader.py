@@ -25,7 +25,8 @@ from cds.rulefiles.actions import read_actions
 from cds.rulefiles.cards import read_card
 from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
 from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_stages
-from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, listed
+from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, listed, nearest
+from cds.rulefiles.fixes import Fix
 from cds.rulefiles.headers import open_scope, read_tests
 from cds.rulefiles.indices import read_index
 from cds.rulefiles.kinds import KINDS
@@ -101,9 +102,9 @@ class _Load:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.report = Report()
-        self.names = Names(self.report)
         self.sources: dict[str, Source] = {}
+        self.report = Report(self.sources)
+        self.names = Names(self.report)
         self.roots: dict[str, list[Block]] = {kind: [] for kind in KINDS}
         self.conditions: dict[str, Condition] = {}
         self.indices: dict[str, Index] = {}
@@ -174,6 +175,7 @@ class _Load:
                 f"`{word}` is not a kind of rule file",
                 notes=[f"kinds: {listed(KINDS)}"],
                 help=did_you_mean(word, KINDS),
+                fix=self.report.rewriting(root.at("kind").place, nearest(word, KINDS)),
             )
         else:
             self.report.add(
@@ -194,6 +196,7 @@ class _Load:
                 f"this file belongs at {wanted}",
                 notes=[f"found at {source.path}"],
                 help="rename the file, or change `kind` or `id`",
+                fix=Fix(f"rename it to {wanted}", rename=wanted),
             )
 
     # --- names ----------------------------------------------------------------------
@@ -241,7 +244,7 @@ class _Load:
                 "CDS203",
                 root.at("id"),
                 "there is one staging table, and this is a second",
-                notes=[f"first at {roots['stages'][0].at('id').place}"],
+                spans=[(roots["stages"][0].at("id"), "the first")],
             )
 
     def _declare_rule(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from cds.core.clauses import Limit, Place
 from cds.core.concepts import Concept, Reading, Search
 from cds.core.quantity import Conversion
-from cds.rulefiles.diagnostics import Report, a, did_you_mean, listed
+from cds.rulefiles.diagnostics import Report, a, listed, nearest
 from cds.rulefiles.thresholds import Target, Written
 
 __all__ = ["AGE", "Declared", "Names", "Scope", "order_of"]
@@ -40,7 +41,11 @@ class Declared:
 
 @dataclass(slots=True)
 class Names:
-    """Every name of the folder, by what it names; *results* by the action that brings them."""
+    """
+    Every name of the folder, by what it names; *results* by the action that brings them.
+
+    *aliases* lead from codes, short names and titles of concepts to the names.
+    """
 
     report: Report
     operands: dict[str, Declared] = field(default_factory=dict)
@@ -54,6 +59,7 @@ class Names:
     sources: dict[str, Declared] = field(default_factory=dict)
     reasons: dict[str, Declared] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     people_extension: str = ""
 
@@ -66,7 +72,8 @@ class Names:
             "CDS203",
             one.place,
             f"`{one.id}` is already the name of {a(earlier.kind)}",
-            notes=[f"first at {earlier.place}"],
+            label="again",
+            spans=[(earlier.place, "first")],
             help="rename one of the two",
         )
         return False
@@ -75,11 +82,15 @@ class Names:
         self, what: str, word: str, at: Place, known: Iterable[str], code: str = "CDS201"
     ) -> None:
         """Report a name that nothing has."""
+        choices = set(known)
+        also = {word: name for word, name in self.aliases.items() if name in choices}
+        near = nearest(word, choices, also)
         self.report.add(
             code,
             at,
             f"`{word}` is not {what}",
-            help=did_you_mean(word, known),
+            help=f"did you mean `{near}`?" if near else "",
+            fix=self.report.rewriting(at, near),
         )
 
     def begins_something(self, name: str) -> bool:
@@ -157,13 +168,16 @@ class Scope:
         """Find a threshold of this file by name."""
         found = self.thresholds.get(name)
         if found is None:
+            near = nearest(name, self.thresholds)
             self.report.add(
                 "CDS202",
                 at,
                 f"`{name}` is not a threshold of this file",
                 notes=[f"thresholds: {listed(self.thresholds)}"] if self.thresholds else [],
-                help=did_you_mean(name, self.thresholds)
-                or f"declare it: `thresholds: {{{name}: {{value: …, cite: …}}}}`",
+                help=f"did you mean `{near}`?"
+                if near
+                else f"declare it: `thresholds: {{{name}: {{value: …, cite: …}}}}`",
+                fix=self.report.rewriting(at, near),
             )
         return found
 
@@ -208,6 +222,10 @@ def order_of(
             places[path[0]],
             " -> ".join(name for _, name in path),
             label="leans on itself",
+            spans=[
+                (leans[one][other], f"`{one[1]}` asks for `{other[1]}`")
+                for one, other in pairwise(path)
+            ],
             help="take one of these names out of the other's conditions",
         )
 

@@ -6,15 +6,16 @@ The same shapes check files and give the JSON Schemas that editors read.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from cds.rulefiles.diagnostics import Report, did_you_mean, listed
+from cds.rulefiles.diagnostics import Report, listed, nearest
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
-__all__ = ["Anything", "Either", "Keys", "Many", "Named", "Pattern", "Shape", "Text"]
+__all__ = ["Anything", "Either", "Keys", "Many", "Named", "Pattern", "Shape", "Text", "refuse_key"]
 
 
 class Shape(Protocol):
@@ -28,6 +29,7 @@ class Shape(Protocol):
 
 
 _LONG: Final = 40
+_SLIP: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Text:
         text = node.text
         if self.choices:
             if text not in self.choices:
-                _wrong(node, self._wanted(), report, did_you_mean(text, self.choices))
+                near = nearest(text, self.choices)
+                _wrong(node, self._wanted(), report, near=near)
         elif self.pattern is not None:
             if self.pattern.fullmatch(text) is None:
                 _wrong(node, self.form, report)
@@ -68,12 +71,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A plain word of a fixed form that YAML might read as something else."""
+    """
+    A plain word of a fixed form that YAML might read as something else.
+
+    *clear* writes what is *like* it as it was meant; empty where nobody can tell.
+    """
 
     pattern: re.Pattern[str]
     form: str
     like: re.Pattern[str]
     type: str
+    clear: Callable[[str], str]
 
     def check(self, node: Node, report: Report) -> None:
         """Report another form; one that looks nearly right is called ambiguous."""
@@ -81,12 +89,14 @@ class Pattern:
             _wrong(node, self.form, report)
         elif not self.pattern.fullmatch(node.text):
             if self.like.fullmatch(node.text):
+                clear = self.clear(node.text)
                 report.add(
                     "CDS106",
                     node,
                     f"`{node.text}` can be read in more than one way",
                     label=f"expected {self.form}",
-                    help=f"write {self.form}",
+                    help=f"write `{clear}`" if clear else f"write {self.form}",
+                    fix=report.rewriting(node.place, clear, safe=True),
                 )
             else:
                 _wrong(node, self.form, report)
@@ -157,14 +167,7 @@ class Keys:
         for key, one in node.values.items():
             shape = must.get(key) or may.get(key)
             if shape is None:
-                known = [*must, *may]
-                report.add(
-                    "CDS102",
-                    node.keys[key],
-                    f"`{key}` is not a key of {self.what}",
-                    notes=[f"keys: {listed(known)}"],
-                    help=did_you_mean(key, known),
-                )
+                refuse_key(node, node.keys[key], self.what, [*must, *may], report)
             else:
                 shape.check(one, report)
         for key in must:
@@ -173,7 +176,7 @@ class Keys:
                     "CDS104",
                     _head(node),
                     f"{self.what} needs `{key}`",
-                    help=f"add `{key}: {_sample(must[key])}`",
+                    help=_to_add(key, must[key]),
                 )
 
     def schema(self) -> dict[str, Any]:
@@ -234,23 +237,63 @@ class Anything:
         return {}
 
 
+def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report: Report) -> None:
+    """
+    Report a key that nothing reads, with the keys that there are.
+
+    One that differs from a free key by a letter or two is a slip, safely mended.
+    """
+    words = list(known)
+    near = nearest(key.text, words)
+    slip = difflib.SequenceMatcher(None, key.text, near).ratio() > _SLIP
+    free = near not in node.values
+    report.add(
+        "CDS102",
+        key,
+        f"`{key.text}` is not a key of {what}",
+        notes=[f"keys: {listed(words)}"],
+        help=f"did you mean `{near}`?" if near and free else "",
+        fix=report.rewriting(key.place, near, safe=slip) if free else None,
+    )
+
+
 def _found(node: Node) -> str:
     if isinstance(node, Scalar):
         return f"`{node.text}`" if node.text and len(node.text) < _LONG else "a text"
     return "a list" if isinstance(node, Items) else "a block"
 
 
-def _wrong(node: Node, wanted: str, report: Report, help_: str = "") -> None:
-    report.add("CDS105", node, f"expected {wanted}, found {_found(node)}", help=help_)
+def _wrong(node: Node, wanted: str, report: Report, help_: str = "", near: str = "") -> None:
+    report.add(
+        "CDS105",
+        node,
+        f"expected {wanted}, found {_found(node)}",
+        help=f"did you mean `{near}`?" if near else help_,
+        fix=report.rewriting(node.place, near),
+    )
 
 
 def _head(node: Block) -> Node:
     return next(iter(node.keys.values()), node)
 
 
-def _sample(shape: Shape) -> str:
-    if isinstance(shape, Text) and shape.choices:
-        return shape.choices[0]
+def _to_add(key: str, shape: Shape) -> str:
+    """Say what to add: in a line, or as a piece to paste."""
+    lines = _sample(key, shape)
+    return f"add `{lines[0]}`" if len(lines) == 1 else "\n".join(["add:", *lines])
+
+
+def _sample(key: str, shape: Shape) -> list[str]:
+    if isinstance(shape, Either):
+        shape = shape.text or shape.items or shape
+    if isinstance(shape, Keys) and shape.must:
+        inner = [line for word, one in shape.must.items() for line in _sample(word, one)]
+        return [f"{key}:", *(f"  {line}" for line in inner)]
+    if isinstance(shape, Many) and isinstance(shape.of, Keys):
+        keys = ", ".join(f"{word}: …" for word in shape.of.must or shape.of.may)
+        return [f"{key}:", f"  - {{{keys}}}"]
+    if isinstance(shape, Text):
+        return [f"{key}: {shape.choices[0] if shape.choices else '…'}"]
     if isinstance(shape, Many):
-        return "[…]"
-    return "{…}" if isinstance(shape, Keys | Named) else "…"
+        return [f"{key}: […]"]
+    return [f"{key}: {{…}}" if isinstance(shape, Keys | Named) else f"{key}: …"]

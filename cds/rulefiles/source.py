@@ -19,6 +19,7 @@ import yaml
 
 from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import Diagnostic, Report
+from cds.rulefiles.fixes import Fix
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 
 __all__ = ["MOST_BYTES", "MOST_DEPTH", "Memory", "read_folder", "read_source"]
@@ -71,6 +72,7 @@ def read_folder(
                 Place(name, 1, 1),
                 f"`{path.name}` ends in `{path.suffix}`",
                 help=f"rename it to `{path.stem}.yaml`",
+                fix=Fix("rename it", rename=f"{name.removesuffix(path.suffix)}.yaml"),
             )
         elif name not in buffers:
             found[name] = memory.read(name, path.read_bytes(), report)
@@ -225,7 +227,7 @@ class _Builder:
                 key,
                 f"`{key.text}` is written twice in this block",
                 label="again",
-                notes=[f"first at {earlier.place}"],
+                spans=[(earlier, "first")],
                 help="keep one of the two",
             )
 

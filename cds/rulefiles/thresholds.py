@@ -16,8 +16,10 @@ from typing import Final, Literal
 
 from cds.core.clauses import Case, Place, Threshold
 from cds.core.quantity import Conversion, plain, read_unit, round12
-from cds.rulefiles.diagnostics import Report, listed
+from cds.rulefiles.clearing import clear_amount
+from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
+from cds.rulefiles.shapes import refuse_key
 
 __all__ = [
     "GROUPS",
@@ -36,6 +38,7 @@ GROUPS: Final = ("asian",)
 _AMOUNT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
 _RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?) to ([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
 _AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
+_SUBSTANCE: Final = re.compile(r"[kdcmunpf]?(g|mol|eq)(?:/|$)")
 _ASIDE: Final = frozenset({"cite", "or_own", "localisable"})
 
 
@@ -109,7 +112,7 @@ class Written:
     def _fit_case(self, one: WrittenCase, target: Target, at: Place, report: Report) -> Case:
         if one.second is not None:
             return self._fit_pair(one, one.second, target, at, report)
-        how = self._conversion(one.unit, target, at, report)
+        how = self._conversion(one, one.unit, target, at, report)
         value = one.value if how.factor == 1 else round12(how.to_canonical(one.value))
         self._check_plausible(value, target, at, report)
         return _case(one, value, None, "")
@@ -117,8 +120,8 @@ class Written:
     def _fit_pair(
         self, one: WrittenCase, other: Decimal, target: Target, at: Place, report: Report
     ) -> Case:
-        self._conversion(one.unit, target, at, report)
-        self._conversion(one.second_unit, target, at, report)
+        self._conversion(one, one.unit, target, at, report)
+        self._conversion(one, one.second_unit, target, at, report)
         first, second = (one.value, one.unit), (other, one.second_unit)
         if first[1] != target.unit and second[1] == target.unit:
             first, second = second, first
@@ -132,27 +135,40 @@ class Written:
         low, high = (round12(how.to_canonical(end)) for end in self.localisable)
         return low, high
 
-    def _conversion(self, unit: str, target: Target, at: Place, report: Report) -> Conversion:
+    def _conversion(
+        self, one: WrittenCase, unit: str, target: Target, at: Place, report: Report
+    ) -> Conversion:
         if not unit:
             if target.unit != "1":
+                text = f"{plain(one.value)} {target.unit}"
                 report.add(
                     "CDS302",
                     at,
                     f"a number without a unit is compared with `{target.name}`",
-                    label=f"read as {target.unit}",
-                    help=f"write the unit: {target.unit}",
+                    label=f"`{target.name}` is kept in {target.unit}",
+                    help=f"write the unit: {text}",
+                    spans=[(self.place, "no unit here")] if self.name else [],
+                    fix=None if self.name else report.rewriting(at, text),
                 )
             return Conversion()
         how = target.units.get(unit)
         if how is not None:
             return how
+        measured = _measured(unit), _measured(target.unit)
+        apart = set(measured) == {"mass", "amount"}
         report.add(
-            "CDS301",
+            "CDS303" if apart else "CDS301",
             at,
-            f"`{target.name}` cannot be compared with a value in {unit}",
+            f"{unit} is a{'n' * (measured[0] == 'amount')} {measured[0]}, "
+            f"and `{target.name}` is kept as a{'n' * (measured[1] == 'amount')} {measured[1]}"
+            if apart
+            else f"`{target.name}` cannot be compared with a value in {unit}",
             label=f"`{target.name}` is kept in {target.unit}",
             notes=[f"accepted units: {', '.join(target.units) or target.unit}"],
-            help=f"`{self.name}` is declared in {unit}" if self.name else "",
+            help=f"say how one becomes the other: `units: {{{unit}: x …}}` of `{target.name}`"
+            if apart
+            else f"write it in one of them, or accept {unit} under `units:` of `{target.name}`",
+            spans=[(self.place, f"declared in {unit}")] if self.name else [],
         )
         return Conversion()
 
@@ -168,7 +184,14 @@ class Written:
             f"{plain(value)} {target.unit} lies outside what is plausible for `{target.name}`",
             notes=[f"plausible: {low} to {high} {target.unit}"],
             help="was the number meant in another unit?",
+            spans=[(self.place, "declared here")] if self.name else [],
         )
+
+
+def _measured(unit: str) -> str:
+    """Say whether a unit counts a mass, an amount of substance, or something else."""
+    match = _SUBSTANCE.match(unit)
+    return "" if match is None else "amount" if match[1] in {"mol", "eq"} else "mass"
 
 
 def _case(one: WrittenCase, value: Decimal, second: Decimal | None, second_unit: str) -> Case:
@@ -270,15 +293,8 @@ def _read_cases(
                 age_below=int(ages[2]) if ages[2] else None,
             )
         else:
-            report.add(
-                "CDS102",
-                key,
-                f"`{word}` says nothing about a threshold",
-                help="keys: "
-                + listed(["value", "pair", "male", "female", *GROUPS, "below 65 years"])
-                + ", "
-                + listed(sorted(_ASIDE)),
-            )
+            known = ["value", "pair", "male", "female", *GROUPS, *sorted(_ASIDE), "below 65 years"]
+            refuse_key(block, key, "a threshold", known, report)
             continue
         if isinstance(node, Block):
             _read_cases(node, inner, cases, report, outer=False)
@@ -286,9 +302,26 @@ def _read_cases(
             _read_case(node, inner, cases, report)
 
 
+def _amount(node: Scalar, report: Report) -> tuple[Decimal, str] | None:
+    """Read an amount; one with odd digits is reported, and read as it was meant."""
+    amount = read_amount(node.text)
+    clear = "" if amount else clear_amount(node.text)
+    if not clear:
+        return amount
+    report.add(
+        "CDS106",
+        node,
+        f"`{node.text}` can be read in more than one way",
+        label="expected plain digits, and a point",
+        help=f"write `{clear}`",
+        fix=report.rewriting(node.place, clear, safe=True),
+    )
+    return read_amount(clear)
+
+
 def _read_case(node: Node, whom: WrittenCase, cases: list[WrittenCase], report: Report) -> None:
     texts = node.items if isinstance(node, Items) else [node]
-    amounts = [read_amount(one.text) if isinstance(one, Scalar) else None for one in texts]
+    amounts = [_amount(one, report) if isinstance(one, Scalar) else None for one in texts]
     wanted = 2 if isinstance(node, Items) else 1
     if len(amounts) != wanted or None in amounts:
         report.add(

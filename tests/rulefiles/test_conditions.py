@@ -88,7 +88,7 @@ def test_a_block_and_its_members_have_names(rules):
             "CDS105",
             "a condition has one of the keys `all`, `any`, `not`, `at_least`",
         ),
-        ("{al: [sex is male]}", "CDS102", "`al` does not join conditions"),
+        ("{al: [sex is male]}", "CDS102", "`al` is not a key of a condition"),
         ("{all: sex is male}", "CDS105", "`all` joins a list of conditions"),
         ("{all: []}", "CDS105", "`all` joins a list of conditions"),
         ("{any: {id: x}}", "CDS105", "`any` joins a list of conditions"),

@@ -4,9 +4,11 @@ How a diagnostic speaks.
 
 import re
 
+import pytest
+
 from cds.core.clauses import Place
 from cds.rulefiles.checks import CHECKS
-from cds.rulefiles.diagnostics import Report, a, concise, did_you_mean, listed
+from cds.rulefiles.diagnostics import Report, a, concise, did_you_mean, listed, nearest
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.rendering import render
 
@@ -109,6 +111,48 @@ def test_the_nearest_word_is_proposed():
     """
     assert "did you mean `hba1c`?" == did_you_mean("hb1ac", ["hba1c", "waist"])
     assert "" == did_you_mean("xyz", ["hba1c"])
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("hb1ac", "hba1c"),
+        ("hdl", "hdl_cholesterol"),
+        ("cholesterol", "hdl_cholesterol"),
+        ("4548-4", "hba1c"),
+        ("a1c_percent", ""),
+        ("FPG", "waist"),
+        ("zzz", ""),
+    ],
+)
+def test_the_nearest_by_letters_then_words_then_codes(word, expected):
+    """
+    Letters go first, then the words in a name, then what else leads to it.
+    """
+    known = ["hba1c", "hdl_cholesterol", "waist", "total_hdl_cholesterol_ratio"]
+
+    assert expected == nearest(word, known, {"4548-4": "hba1c", "fpg": "waist"})
+
+
+def test_nothing_is_near_where_nothing_is_known():
+    """
+    Not even a code.
+    """
+    assert "" == nearest("hba1c", [])
+
+
+def test_a_fix_needs_its_file():
+    """
+    And something to write.
+    """
+    report = Report(SOURCES)
+
+    assert None is Report().rewriting(PLACE, "x")
+    assert None is report.rewriting(PLACE, "")
+    assert ("write `x`", False) == (
+        report.rewriting(PLACE, "x").title,
+        report.rewriting(PLACE, "x").safe,
+    )
 
 
 def test_words_are_joined_for_readers():

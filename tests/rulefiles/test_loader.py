@@ -256,3 +256,15 @@ def test_the_rules_of_the_release_load_within_the_start_up_budget():
 
     assert [] == [str(one) for one in loaded.diagnostics if one.severity == "error"]
     assert min(took) < 0.25
+
+
+def test_what_can_be_read_is_given_beside_the_errors(rules):
+    """
+    So that other checks can run on it in the same pass.
+    """
+    loaded = rules.load({"conditions/pregnant.yaml": ("sex is male", "sex is man")})
+
+    assert None is loaded.ruleset
+    assert {"rules/conditions/pregnant.yaml"} == loaded.broken
+    assert {"homa"} == set(loaded.readable.indices)
+    assert ["homa"] == [root.text("id") for root in loaded.roots["index"]]

@@ -82,4 +82,4 @@ def test_a_name_is_declared_once(rules):
     loaded = rules.load(changes)
 
     assert ["CDS107", "CDS203"] == [one.code for one in loaded.diagnostics]
-    assert ("first at rules/groups/ir.yaml:2:5",) == loaded.diagnostics[1].notes
+    assert ["rules/groups/ir.yaml:2:5"] == [str(one.place) for one in loaded.diagnostics[1].spans]

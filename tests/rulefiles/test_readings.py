@@ -75,7 +75,7 @@ def test_without_a_window_the_concept_gives_its_own(rules):
         ("below raised", [None, (Decimal("5.7"), False)]),
         ("from 5 to 6 %", [(Decimal(5), True), (Decimal(6), True)]),
         ("from 5 % to 6 %", [(Decimal(5), True), (Decimal(6), True)]),
-        ("from 5 below raised", [(Decimal(5), True), (Decimal("5.7"), False)]),
+        ("from 5 % below raised", [(Decimal(5), True), (Decimal("5.7"), False)]),
     ],
 )
 def test_which_results_count(rules, where, expected):

@@ -7,14 +7,18 @@ import re
 
 import pytest
 
+from cds.rulefiles.clearing import clear_flag
 from cds.rulefiles.diagnostics import Report
+from cds.rulefiles.fixes import applied
 from cds.rulefiles.kinds import KINDS, schema_of
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.shapes import Anything, Either, Keys, Many, Named, Pattern, Text
 from cds.rulefiles.source import read_source
 
 WORD = Text()
-FLAG = Pattern(re.compile("true|false"), "`true` or `false`", re.compile("yes|no"), "boolean")
+FLAG = Pattern(
+    re.compile("true|false"), "`true` or `false`", re.compile("yes|no"), "boolean", clear_flag
+)
 
 
 def check(shape, text):
@@ -165,3 +169,64 @@ def test_a_version_is_three_numbers(rules):
     found = rules.found({"cards/sample.yaml": ("version: 1.0.0", "version: 1.0")})
 
     assert ["CDS106 `1.0` can be read in more than one way"] == found
+
+
+def fixed(shape, text):
+    """
+    The text with the first fix, and whether that was safe.
+    """
+    source = Source("x.yaml", f"a: {text}\n")
+    report = Report({source.path: source})
+    shape.check(read_source(source, report).get("a"), report)
+    fix = next((one.fix for one in report.sorted() if one.fix), None)
+    return fix and (applied(source.text, fix.edits)[3:-1], fix.safe)
+
+
+KEYS = Keys("a thing", {}, {"domain": WORD, "points": WORD})
+
+
+@pytest.mark.parametrize(
+    ("shape", "text", "expected"),
+    [
+        (KEYS, "{domian: x}", ("{domain: x}", True)),
+        (KEYS, "{point: x}", ("{points: x}", True)),
+        (KEYS, "{do: x}", None),
+        (KEYS, "{pont_x: x}", ("{points: x}", False)),
+        (KEYS, "{point: x, points: y}", None),
+        (KEYS, "{zzz: x}", None),
+        (Text(("draft", "active")), "actve", ("active", False)),
+        (Text(("draft", "active")), "x", None),
+        (FLAG, "yes", ("true", True)),
+    ],
+)
+def test_slips_are_mended(shape, text, expected):
+    """
+    Safely where a letter or two differ and the place is free, else as a guess.
+    """
+    assert expected == fixed(shape, text)
+
+
+@pytest.mark.parametrize(
+    ("shape", "help_"),
+    [
+        (WORD, "add `x: …`"),
+        (Text(("a", "b")), "add `x: a`"),
+        (Many(WORD), "add `x: […]`"),
+        (Named(WORD), "add `x: {…}`"),
+        (Keys("k"), "add `x: {…}`"),
+        (Anything(), "add `x: …`"),
+        (Either(text=WORD, items=Many(WORD)), "add `x: …`"),
+        (Either(items=Many(WORD), block=Named(WORD)), "add `x: […]`"),
+        (Either(block=Named(WORD)), "add `x: …`"),
+        (Keys("k", {"a": WORD, "b": Many(WORD)}), "add:\nx:\n  a: …\n  b: […]"),
+        (Many(Keys("k", {"a": WORD, "b": WORD})), "add:\nx:\n  - {a: …, b: …}"),
+        (Many(Keys("k", {}, {"c": WORD})), "add:\nx:\n  - {c: …}"),
+    ],
+)
+def test_a_missing_key_comes_with_a_piece_to_paste(shape, help_):
+    """
+    As long as what is missing.
+    """
+    ((code, _, said),) = check(Keys("a thing", {"x": shape}), "{}")
+
+    assert ("CDS104", help_) == (code, said)

@@ -58,7 +58,7 @@ def test_a_duplicate_key_shows_both(parser):
 
     assert "1" == block.text("a")
     assert ("CDS103", 3) == (found.code, found.place.line)
-    assert ("first at rules/x.yaml:1:1",) == found.notes
+    assert [("first", "rules/x.yaml:1:1")] == [(one.label, str(one.place)) for one in found.spans]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from cds.core.clauses import Case, Place
 from cds.core.quantity import Conversion
 from cds.rulefiles.diagnostics import Report
+from cds.rulefiles.fixes import applied
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.source import read_source
-from cds.rulefiles.thresholds import Target, read_amount, read_range, read_thresholds
+from cds.rulefiles.thresholds import Target, literal, read_amount, read_range, read_thresholds
 
 PLACE = Place("x.yaml", 1, 1)
 GLUCOSE = Target(
@@ -75,9 +76,9 @@ def test_ages_may_repeat_their_word():
 @pytest.mark.parametrize(
     ("text", "code", "headline"),
     [
-        ("{values: 5}", "CDS102", "`values` says nothing about a threshold"),
-        ("{years: 5}", "CDS102", "`years` says nothing about a threshold"),
-        ("{male: {cite: a}}", "CDS102", "`cite` says nothing about a threshold"),
+        ("{values: 5}", "CDS102", "`values` is not a key of a threshold"),
+        ("{years: 5}", "CDS102", "`years` is not a key of a threshold"),
+        ("{male: {cite: a}}", "CDS102", "`cite` is not a key of a threshold"),
         ("{cite: a}", "CDS104", "the threshold `x` has no number"),
         ("{value: much}", "CDS105", "expected a number with its unit"),
         ("{value: 5%}", "CDS105", "expected a number with its unit"),
@@ -158,7 +159,57 @@ def test_units_that_are_not_accepted():
 
     assert "CDS301" == found.code
     assert ("accepted units: mg/dL, mmol/L",) == found.notes
-    assert "`x` is declared in g/L" == found.help
+    assert ["declared in g/L"] == [one.label for one in found.spans]
+
+
+@pytest.mark.parametrize(
+    ("unit", "target", "code", "headline"),
+    [
+        ("mol/L", "mg/dL", "CDS303", "mol/L is an amount, and `a` is kept as a mass"),
+        ("ng/dL", "nmol/L", "CDS303", "ng/dL is a mass, and `a` is kept as an amount"),
+        ("g/L", "mg/dL", "CDS301", "`a` cannot be compared with a value in g/L"),
+        ("gtt/L", "mol/L", "CDS301", "`a` cannot be compared with a value in gtt/L"),
+        ("cm", "mol/L", "CDS301", "`a` cannot be compared with a value in cm"),
+    ],
+)
+def test_mass_and_amount_are_told_apart(unit, target, code, headline):
+    """
+    No dimension knows the way from one to the other.
+    """
+    found = fit(f"{{value: 5 {unit}}}", Target("a", target, {target: Conversion()}))[1]
+
+    assert [(code, headline)] == found
+
+
+@pytest.mark.parametrize("text", ["1e2 mg/dL", "100. mg/dL", "1_00 mg/dL"])
+def test_numbers_that_can_be_read_in_more_than_one_way(text):
+    """
+    The plain form is written safely.
+    """
+    source = Source("rules/x.yaml", f"x: {{value: {text}}}\n")
+    report = Report({source.path: source})
+    read_thresholds(read_source(source, Report()), report)
+    (found,) = report.sorted()
+
+    assert f"`{text}` can be read in more than one way" == found.headline
+    assert "write `100 mg/dL`" == found.help
+    assert "x: {value: 100 mg/dL}\n" == applied(source.text, found.fix.edits)
+    assert found.fix.safe
+
+
+def test_a_number_without_its_unit():
+    """
+    Beside a number the unit is written; of a name the place of its declaration is shown.
+    """
+    source = Source(PLACE.path, "\n" * PLACE.line + " " * 99)
+    report = Report({source.path: source})
+    literal("50", "", PLACE).fit(GLUCOSE, PLACE, report)
+    written, other = read("{value: 50}")
+    written.fit(GLUCOSE, PLACE, other)
+    (bare,), (named,) = report.sorted(), other.sorted()
+
+    assert ("CDS302", "50 mg/dL", False) == (bare.code, bare.fix.edits[0].text, bare.fix.safe)
+    assert (None, ["no unit here"]) == (named.fix, [one.label for one in named.spans])
 
 
 def test_a_range_that_is_open():
