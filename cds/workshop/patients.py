@@ -21,9 +21,11 @@ __all__ = ["NOW", "CannotRead", "prefetch_of"]
 NOW: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 _ID: Final = "case"
 _AGO: Final = re.compile(
-    r"^(?P<value>.*?)\s*(?:(?P<ago>\d+) days? ago|in (?P<ahead>\d+) days?)?"
+    r"^(?P<value>.*?)\s*(?:(?:from (?P<since>\d+) to )?(?P<ago>\d+) days? ago"
+    r"|in (?P<ahead>\d+) days?)?"
     r"(?:\s+at (?P<clock>\d\d:\d\d)|\s+(?P<timeless>without time))?$"
 )
+_REMARK: Final = re.compile(r"(coded|called|by route) (.+)")
 _NUMBER: Final = re.compile(r"^(?P<bound><=|>=|<|>)?\s*(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>.*)$")
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _DEFAULT_DAYS: Final = 10
@@ -137,7 +139,7 @@ def _resource(rules: Ruleset, concept: Concept, text: str) -> dict[str, Any]:
     match = _AGO.match(text)
     if match is None:  # pragma: no cover - the pattern matches every text
         raise CannotRead(text)
-    word = match["value"].rstrip(",").strip()
+    word, more = _remarks(concept, match["value"].rstrip(",").strip())
     dated = match["ago"] is not None or match["ahead"] is not None
     days = -int(match["ahead"]) if match["ahead"] else int(match["ago"] or _DEFAULT_DAYS)
     day = (NOW - timedelta(days=days)).date().isoformat()
@@ -145,14 +147,40 @@ def _resource(rules: Ruleset, concept: Concept, text: str) -> dict[str, Any]:
     if match["timeless"]:
         when = day
     if concept.type in {"quantity", "answer", "date"}:
-        return _observation(rules, concept, word, when, days)
+        return _observation(rules, concept, word, when, days, more)
     if concept.type == "encounter":
         return _encounter(concept, word, day)
-    return _listed(rules, concept, word, day if dated else "")
+    ended = ""
+    if match["since"]:
+        day, ended = (NOW - timedelta(days=int(match["since"]))).date().isoformat(), day
+    return _listed(rules, concept, word, day if dated else "", ended, more)
 
 
-def _coding(rules: Ruleset, concept: Concept) -> dict[str, str]:
+def _remarks(concept: Concept, text: str) -> tuple[str, dict[str, str]]:
+    """Split `present, called low-carb diet, by route topical` into its word and what follows."""
+    word, *parts = text.split(", ")
+    more: dict[str, str] = {}
+    for part in parts:
+        match = _REMARK.fullmatch(part)
+        if match is None:
+            msg = (
+                f"`{concept.id}: {part}`: expected `coded CODE`, `called TEXT` or `by route ROUTE`"
+            )
+            raise CannotRead(msg)
+        more[match[1]] = match[2]
+    return word, more
+
+
+def _coding(rules: Ruleset, concept: Concept, more: Mapping[str, str]) -> dict[str, str]:
+    """Give the first plain code of a concept, or the one that was asked for."""
     code = _plain_code(concept)
+    system, _, wanted = more.get("coded", "").rpartition("|")
+    if wanted:
+        system = system or (code.system if code is not None else "")
+        if system not in rules.systems:
+            msg = f"`{concept.id}: coded {wanted}`: write `coded SYSTEM|{wanted}`"
+            raise CannotRead(msg)
+        return {"system": rules.systems[system][0], "code": wanted}
     if code is None:
         return {}
     return {"system": rules.systems[code.system][0], "code": code.code}
@@ -164,13 +192,13 @@ def _plain_code(concept: Concept) -> CodeRule | None:
 
 
 def _observation(
-    rules: Ruleset, concept: Concept, word: str, when: str, days: int
+    rules: Ruleset, concept: Concept, word: str, when: str, days: int, more: Mapping[str, str]
 ) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "resourceType": "Observation",
         "status": "final",
         "category": [{"coding": [{"system": _CATEGORY, "code": "survey"}]}],
-        "code": {"coding": [_coding(rules, concept)]},
+        "code": {"coding": [_coding(rules, concept, more)]},
         "subject": {"reference": f"Patient/{_ID}"},
         "effectiveDateTime": when,
     }
@@ -228,16 +256,20 @@ def _encounter(concept: Concept, word: str, day: str) -> dict[str, Any]:
 _WORDS: Final = ("present", "history", "suspected", "refuted")
 
 
-def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, Any]:
+def _listed(
+    rules: Ruleset, concept: Concept, word: str, day: str, ended: str, more: Mapping[str, str]
+) -> dict[str, Any]:
     if word not in _WORDS:
         msg = f"`{concept.id}: {word}`: a listed thing is {', '.join(_WORDS)} [N days ago], or none"
         raise CannotRead(msg)
     subject = {"reference": f"Patient/{_ID}"}
-    coding = _coding(rules, concept)
+    coding = _coding(rules, concept, more)
     text = (concept.text.words or concept.text.endings or ("",))[0] if concept.text else ""
     meaning = {"coding": [coding]} if coding else {"text": text}
+    if "called" in more:
+        meaning = {"text": more["called"]}
     if concept.type == "medicine":
-        resource = {
+        order: dict[str, Any] = {
             "resourceType": "MedicationRequest",
             "status": "active" if word == "present" else "stopped",
             "intent": "order",
@@ -245,8 +277,12 @@ def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, 
             "subject": subject,
         }
         if day:
-            resource["authoredOn"] = day
-        return resource
+            order["authoredOn"] = day
+        if ended:
+            order["dispenseRequest"] = {"validityPeriod": {"end": ended}}
+        if "by route" in more:
+            order["dosageInstruction"] = [{"route": {"text": more["by route"]}}]
+        return order
     if concept.type == "procedure":
         return {
             "resourceType": "Procedure",
@@ -275,4 +311,6 @@ def _listed(rules: Ruleset, concept: Concept, word: str, day: str) -> dict[str, 
     }
     if day:
         resource["onsetDateTime"] = day
+    if ended:
+        resource["abatementDateTime"] = ended
     return resource
