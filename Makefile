@@ -20,7 +20,7 @@ ENGINE  = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)"
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
-setup: $(VENV)/.runtime  ## create .venv and install what is locked
+setup: $(VENV)/.authoring  ## create .venv and install what is locked
 
 run: setup  ## serve on HOST:PORT (127.0.0.1:8000)
 	@CDS_ENV=$${CDS_ENV:-development} HOST=$(HOST) PORT=$(PORT) $(BIN)/python hooks_service.py
@@ -47,7 +47,7 @@ LOCK = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extra
 	--no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
 lock: $(VENV)/.dev  ## write the locked requirements anew
 	$(PIP) install --require-hashes -r requirements/lock.txt
-	for one in runtime build dev lock; do \
+	for one in runtime build authoring dev lock; do \
 		$(LOCK) -o requirements/$$one.txt requirements/$$one.in || exit 1; done
 
 clean:  ## remove what was made here
@@ -67,6 +67,10 @@ $(VENV)/.runtime: requirements/runtime.txt requirements/build.txt requirements/e
 		|| echo "The rule engine could not be installed: the reference evaluator will serve alone. Why: $(VENV)/engine.log"
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+$(VENV)/.authoring: requirements/authoring.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r requirements/authoring.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.authoring
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -21,7 +21,7 @@ def names_in(text):
     return {re.sub(r"[-_.]+", "-", one).lower() for one in found}
 
 
-@pytest.mark.parametrize("name", ["runtime", "build", "dev", "lock"])
+@pytest.mark.parametrize("name", ["runtime", "build", "authoring", "dev", "lock"])
 def test_what_is_asked_for_is_locked_with_hashes(name):
     """
     Every package, exactly one version, at least one hash.

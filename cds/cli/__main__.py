@@ -225,6 +225,23 @@ def explain_rule(
 
 
 @app.command()
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="A kind of file; any kind else.")
+    ] = None,
+    *,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema/*.json in the rules' folder.")
+    ] = False,
+    rules: Rules = None,
+) -> None:
+    """Print the JSON Schema of rule files, from which editors complete and check keys."""
+    from cds.cli.schema import show_schema  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(show_schema(kind, rules=rules, write=write))
+
+
+@app.command()
 def status(*, rules: Rules = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""
     from cds.cli.status import show_status  # noqa: PLC0415 - imported when called

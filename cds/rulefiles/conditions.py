@@ -18,9 +18,9 @@ from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.shapes import refuse_key
 
-__all__ = ["first_name", "read_condition", "read_optional", "read_required"]
+__all__ = ["JOINERS", "first_name", "read_condition", "read_optional", "read_required"]
 
-_JOINERS: Final = ("all", "any", "not", "at_least")
+JOINERS: Final = ("all", "any", "not", "at_least")
 _DEEPEST: Final = 8
 
 
@@ -65,13 +65,24 @@ def _read_block(node: Block, scope: Scope, label: str, depth: int) -> Expr:
         scope.report.add(
             "CDS105",
             node,
-            "a condition has one of the keys " + listed(_JOINERS),
+            "a condition has one of the keys " + listed(JOINERS),
             help="put several conditions below `all:` or `any:`",
         )
         return nothing(node.place)
     ((key, inner),) = node.entries()
+<<<<<<< HEAD
     if key.text not in _JOINERS:
         refuse_key(node, key, "a condition", _JOINERS, scope.report)
+=======
+    if key.text not in JOINERS:
+        scope.report.add(
+            "CDS102",
+            key,
+            f"`{key.text}` does not join conditions",
+            notes=[f"keys: {listed(JOINERS)}"],
+            help=did_you_mean(key.text, JOINERS),
+        )
+>>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
         return nothing(node.place)
     return _read_joined(key, inner, scope, label, depth + 1)
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cds.core.concepts import CONCEPT_TYPES
 from cds.rulefiles.cards import INDICATORS
 from cds.rulefiles.clearing import clear_flag, clear_version, clear_whole
 from cds.rulefiles.readings import KINDS as READING_KINDS
-from cds.rulefiles.shapes import Anything, Either, Keys, Many, Named, Pattern, Shape, Text
+from cds.rulefiles.shapes import Anything, Either, Grammar, Keys, Many, Named, Pattern, Shape, Text
 
-__all__ = ["KINDS", "Kind", "schema_of"]
+__all__ = ["KINDS", "Kind"]
 
 _BOOLEANS: Final = re.compile(r"(?i)yes|no|on|off|y|n|true|false")
 _NUMBERLIKE: Final = re.compile(r"[+-]?(?:[\d_.,]+(?:[eE][+-]?\d+)?|0[xo][\da-fA-F]+|\.inf|\.nan)")
@@ -37,7 +37,8 @@ _VERSION: Final = Pattern(
 )
 _DAYS: Final = Text(pattern=re.compile(r"\d+ days?"), form="a number of days, like `365 days`")
 _DATE: Final = Text(pattern=re.compile(r"\d{4}-\d\d-\d\d"), form="a date like 2027-06-01")
-_CONDITION: Final = Anything("a condition")
+_CONDITION: Final = Grammar("condition")
+_THRESHOLD: Final = Grammar("threshold", Named(Anything()))
 _FORMULA: Final = Text(form="a formula")
 _NAMES: Final = Many(_NAME)
 _TEXTS: Final = Many(_TEXT)
@@ -129,7 +130,7 @@ def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, S
             },
             {
                 **may,
-                "thresholds": Named(Named(Anything()), _NAME_FORM),
+                "thresholds": Named(_THRESHOLD, _NAME_FORM),
                 "readings": Named(_READING, _NAME_FORM),
                 "patients": Named(Named(Anything())),
                 "tests": _TESTS,
@@ -502,12 +503,3 @@ KINDS: Final[Mapping[str, Kind]] = {
     "card": _CARD,
 }
 """Every kind of file, by the word that stands after `kind:`."""
-
-
-def schema_of(kind: str) -> dict[str, Any]:
-    """Give the JSON Schema of one kind of file."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"kind: {kind}",
-        **KINDS[kind].shape.schema(),
-    }

@@ -12,10 +12,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+<<<<<<< HEAD
 from cds.rulefiles.diagnostics import Report, listed, nearest
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = ["Anything", "Either", "Keys", "Many", "Named", "Pattern", "Shape", "Text", "refuse_key"]
+=======
+from cds.rulefiles.diagnostics import Report, did_you_mean, listed
+from cds.rulefiles.hints import hint
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
+
+__all__ = ["Anything", "Either", "Grammar", "Keys", "Many", "Named", "Pattern", "Shape", "Text"]
+>>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
 
 
 class Shape(Protocol):
@@ -147,7 +155,10 @@ class Named:
 
     def schema(self) -> dict[str, Any]:
         """Say the same as JSON Schema."""
-        return {"type": "object", "additionalProperties": self.of.schema()}
+        found = {"type": "object", "additionalProperties": self.of.schema()}
+        if self.keys is not None:
+            found["propertyNames"] = {"pattern": f"^(?:{self.keys.pattern})$"}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +195,17 @@ class Keys:
         every = {**self.must, **self.may}
         return {
             "type": "object",
-            "properties": {key: shape.schema() for key, shape in every.items()},
+            "properties": {key: self._described(key, shape) for key, shape in every.items()},
             "required": list(self.must),
             "additionalProperties": False,
         }
+
+    def _described(self, key: str, shape: Shape) -> dict[str, Any]:
+        words, schema = hint(self.what, key), shape.schema()
+        if not words:
+            return schema
+        # What stands beside a reference is not read.
+        return {"description": words, **({"allOf": [schema]} if "$ref" in schema else schema)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +255,7 @@ class Anything:
         return {}
 
 
+<<<<<<< HEAD
 def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report: Report) -> None:
     """
     Report a key that nothing reads, with the keys that there are.
@@ -255,6 +274,22 @@ def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report
         help=f"did you mean `{near}`?" if near and free else "",
         fix=report.rewriting(key.place, near, safe=slip) if free else None,
     )
+=======
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What is read by a grammar of its own, *name*; *of* is all that is looked at here."""
+
+    name: str
+    of: Shape = field(default_factory=Anything)
+
+    def check(self, node: Node, report: Report) -> None:
+        """Report what no reader of the grammar would look at."""
+        self.of.check(node, report)
+
+    def schema(self) -> dict[str, Any]:
+        """Refer to the schema of the grammar."""
+        return {"$ref": f"#/definitions/{self.name}"}
+>>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
 
 
 def _found(node: Node) -> str:

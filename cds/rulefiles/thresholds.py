@@ -22,6 +22,7 @@ from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.shapes import refuse_key
 
 __all__ = [
+    "AGES",
     "GROUPS",
     "Target",
     "Written",
@@ -37,8 +38,12 @@ GROUPS: Final = ("asian",)
 
 _AMOUNT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
 _RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?) to ([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
+<<<<<<< HEAD
 _AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
 _SUBSTANCE: Final = re.compile(r"[kdcmunpf]?(g|mol|eq)(?:/|$)")
+=======
+AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
+>>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
 _ASIDE: Final = frozenset({"cite", "or_own", "localisable"})
 
 
@@ -279,7 +284,7 @@ def _read_cases(
         word = key.text
         if outer and word in _ASIDE:
             continue
-        ages = _AGES.fullmatch(word)
+        ages = AGES.fullmatch(word)
         if word in {"value", "pair"}:
             inner = whom
         elif word in {"male", "female"}:
