@@ -17,7 +17,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": "What this file is; the folder is named after it.",
         "id": "The name by which other files mean this one; the file is called after it.",
         "title": "What readers call it.",
-        "version": "Three numbers; patch for words, minor for other answers, major for other matter.",
+        "version": "Three numbers; patch for words, minor for answers, major for matter.",
         "status": "draft and retired do not run, trial runs unseen, active is shown.",
         "about": "Why it exists, how it concludes, when it is wrong, and what it rests on.",
         "upkeep": "Who answers for it, who reviewed it, and when to look again.",
