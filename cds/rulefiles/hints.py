@@ -98,6 +98,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "begins": "What opens the episode.",
         "ends": "What closes the episode.",
         "longest": "How long the episode lasts where nothing closes it.",
+        "may_lie_ahead": "Dates in the future count too.",
         "governs": "Read even where no rule asks, because it bends how other data are read.",
     },
     "a unit": {
