@@ -70,19 +70,8 @@ def _read_block(node: Block, scope: Scope, label: str, depth: int) -> Expr:
         )
         return nothing(node.place)
     ((key, inner),) = node.entries()
-<<<<<<< HEAD
-    if key.text not in _JOINERS:
-        refuse_key(node, key, "a condition", _JOINERS, scope.report)
-=======
     if key.text not in JOINERS:
-        scope.report.add(
-            "CDS102",
-            key,
-            f"`{key.text}` does not join conditions",
-            notes=[f"keys: {listed(JOINERS)}"],
-            help=did_you_mean(key.text, JOINERS),
-        )
->>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
+        refuse_key(node, key, "a condition", JOINERS, scope.report)
         return nothing(node.place)
     return _read_joined(key, inner, scope, label, depth + 1)
 

@@ -12,18 +12,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-<<<<<<< HEAD
 from cds.rulefiles.diagnostics import Report, listed, nearest
-from cds.rulefiles.nodes import Block, Items, Node, Scalar
-
-__all__ = ["Anything", "Either", "Keys", "Many", "Named", "Pattern", "Shape", "Text", "refuse_key"]
-=======
-from cds.rulefiles.diagnostics import Report, did_you_mean, listed
 from cds.rulefiles.hints import hint
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
-__all__ = ["Anything", "Either", "Grammar", "Keys", "Many", "Named", "Pattern", "Shape", "Text"]
->>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
+__all__ = [
+    "Anything",
+    "Either",
+    "Grammar",
+    "Keys",
+    "Many",
+    "Named",
+    "Pattern",
+    "Shape",
+    "Text",
+    "refuse_key",
+]
 
 
 class Shape(Protocol):
@@ -255,7 +259,6 @@ class Anything:
         return {}
 
 
-<<<<<<< HEAD
 def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report: Report) -> None:
     """
     Report a key that nothing reads, with the keys that there are.
@@ -274,7 +277,8 @@ def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report
         help=f"did you mean `{near}`?" if near and free else "",
         fix=report.rewriting(key.place, near, safe=slip) if free else None,
     )
-=======
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """What is read by a grammar of its own, *name*; *of* is all that is looked at here."""
@@ -289,7 +293,6 @@ class Grammar:
     def schema(self) -> dict[str, Any]:
         """Refer to the schema of the grammar."""
         return {"$ref": f"#/definitions/{self.name}"}
->>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
 
 
 def _found(node: Node) -> str:

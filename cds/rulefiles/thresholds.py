@@ -38,12 +38,8 @@ GROUPS: Final = ("asian",)
 
 _AMOUNT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
 _RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?) to ([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
-<<<<<<< HEAD
-_AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
-_SUBSTANCE: Final = re.compile(r"[kdcmunpf]?(g|mol|eq)(?:/|$)")
-=======
 AGES: Final = re.compile(r"(?:from (\d+) )?(?:years )?(?:below (\d+) )?years")
->>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
+_SUBSTANCE: Final = re.compile(r"[kdcmunpf]?(g|mol|eq)(?:/|$)")
 _ASIDE: Final = frozenset({"cite", "or_own", "localisable"})
 
 

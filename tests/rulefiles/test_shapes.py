@@ -8,11 +8,7 @@ import pytest
 
 from cds.rulefiles.clearing import clear_flag
 from cds.rulefiles.diagnostics import Report
-<<<<<<< HEAD
 from cds.rulefiles.fixes import applied
-from cds.rulefiles.kinds import KINDS, schema_of
-=======
->>>>>>> f74dea6 (cds schema: JSON Schemas for editors, from the shapes that the loader checks; requirements of authors' tools)
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.shapes import Anything, Either, Grammar, Keys, Many, Named, Pattern, Text
 from cds.rulefiles.source import read_source
