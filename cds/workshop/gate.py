@@ -24,8 +24,9 @@ from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import concise
 from cds.rulefiles.loader import load
 from cds.workshop.cases import cases_of
+from cds.workshop.lab import reader_of
 from cds.workshop.patients import CannotRead, prefetch_of
-from cds.workshop.running import reader_of, results_of
+from cds.workshop.running import results_of
 
 __all__ = ["main", "refusals"]
 

@@ -1,73 +1,82 @@
 """
-Every inline case of a folder of rules, run by the evaluators that are asked for.
+Inline cases of a folder of rules, run by the evaluators that are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
-from cds.core.facts import Snapshot
+from cds.core.headers import TestCase
 from cds.core.rules import Ruleset
 from cds.errors import EvaluatorsDisagree, RuleError
-from cds.fhir.extract import Extractor
-from cds.fhir.retrieve import retrieve
-from cds.reasoning.evaluator import EngineChoice, Reasoner
+from cds.reasoning.evaluator import EngineChoice
 from cds.rulefiles.loader import load
-from cds.workshop.cases import CaseResult, Difference, cases_of, run_case
-from cds.workshop.patients import NOW
+from cds.workshop.cases import CaseResult, selected
+from cds.workshop.expectations import Difference, Expectations, Rule
+from cds.workshop.lab import Lab
+from cds.workshop.patients import CannotRead
 
-__all__ = ["reader_of", "results_of", "run_cases"]
-
-Read = Callable[[Mapping[str, Any]], Snapshot]
+__all__ = ["results_of", "run_case", "run_cases", "usable"]
 
 
-def run_cases(
-    folder: Path, ids: Collection[str] = (), *, engine: EngineChoice = "both"
-) -> Iterator[CaseResult]:
-    """
-    Run the cases of the rules *ids*, or of every rule.
-
-    Raises `RuleError` where the rules cannot be used. A case on which the two
-    evaluators differ has failed.
-    """
+def usable(folder: Path) -> Ruleset:
+    """Load the rules of a folder; raises `RuleError` with the errors where there are any."""
     loaded = load(folder)
     if loaded.ruleset is None:
         raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
-    yield from results_of(loaded.ruleset, ids, engine=engine)
+    return loaded.ruleset
 
 
-def reader_of(rules: Ruleset) -> Read:
-    """Make what turns the prefetch of a case into a snapshot."""
-    extractor = Extractor(
-        concepts=rules.concepts,
-        searches=rules.searches,
-        systems=rules.systems,
-        groups=rules.groups_of_people,
-    )
+def run_cases(
+    folder: Path,
+    wanted: Collection[str] = (),
+    *,
+    named: str = "",
+    engine: EngineChoice = "both",
+) -> Iterator[CaseResult]:
+    """
+    Run the cases of the rules *wanted*, or of every rule, with *named* in their name.
 
-    def read(prefetch: Mapping[str, Any]) -> Snapshot:
-        retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
-        return extractor.extract(retrieved, as_of=NOW)
-
-    return read
+    Raises `RuleError` where the rules cannot be used, `NothingSelected` where nothing is
+    picked. A case on which the two evaluators differ has failed.
+    """
+    yield from results_of(usable(folder), wanted, named=named, engine=engine)
 
 
 def results_of(
-    rules: Ruleset, ids: Collection[str] = (), *, engine: EngineChoice = "both"
+    rules: Ruleset,
+    wanted: Collection[str] = (),
+    *,
+    named: str = "",
+    engine: EngineChoice = "both",
 ) -> Iterator[CaseResult]:
     """Run the cases of rules that are read already; see `run_cases`."""
-    reasoner = Reasoner(rules, engine=engine, everything=True)
-    read = reader_of(rules)
+    lab = Lab(rules, engine=engine)
     try:
-        for rule, case in cases_of(rules):
-            if ids and rule.id not in ids:
-                continue
-            try:
-                yield run_case(rules, rule, case, read, reasoner.conclude)
-            except EvaluatorsDisagree as error:
-                differ = Difference("evaluators", "one conclusion", ", ".join(error.nodes))
-                yield CaseResult(rule.id, case.name, case.place, (differ,))
+        for rule, case in selected(rules, wanted, named=named):
+            yield run_case(lab, rule, case)
     finally:
-        reasoner.close()
+        lab.close()
+
+
+def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
+    """Run one case by the evaluators of the lab."""
+    differences: tuple[Difference, ...]
+    try:
+        snapshot = lab.snapshot(case.given)
+        conclusions = lab.conclude(rule, snapshot)
+        expectations = Expectations(lab.rules, snapshot, conclusions)
+        differences = tuple(expectations.differences(rule, case.expect))
+    except CannotRead as problem:
+        differences = (Difference("given", "a patient", str(problem)),)
+    except EvaluatorsDisagree as error:
+        differences = (Difference("evaluators", "one conclusion", ", ".join(error.nodes)),)
+    return CaseResult(
+        rule=rule.id,
+        name=case.name,
+        place=case.place,
+        differences=differences,
+        todo=case.todo,
+        given=case.said,
+    )
