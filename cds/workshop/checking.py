@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
 from cds.rulefiles.loader import Loaded, load
+from cds.rulefiles.source import Memory
 from cds.workshop.allowing import without_allowed
 from cds.workshop.checks.context import Context
 
@@ -39,9 +41,19 @@ class Checked:
     held_back: Mapping[str, tuple[Diagnostic, ...]]
 
 
-def check_folder(folder: Path, *, as_of: date) -> Checked:
-    """Load a folder and run every check on what could be read."""
-    loaded = load(folder)
+def check_folder(
+    folder: Path,
+    *,
+    as_of: date,
+    buffers: Mapping[str, str] = MappingProxyType({}),
+    memory: Memory | None = None,
+) -> Checked:
+    """
+    Load a folder and run every check on what could be read.
+
+    *buffers* and *memory* as for `load`.
+    """
+    loaded = load(folder, buffers=buffers, memory=memory)
     context = Context(loaded, Report(), as_of)
     for family in FAMILIES:
         family(context)
