@@ -281,7 +281,6 @@ def leave_a_bracket_open(file: File) -> Iterator[Seed]:
     for at, line in enumerate(file.lines, start=1):
         if line.rstrip().endswith("]") and ": [" in line:
             edit = Edit(at, len(line.rstrip()), 1, "")
-            # The parser sees it where the next thing begins.
             yield file.seed("leave_a_bracket_open", "CDS101", edit, Edit(at + 1, 1, 0, ""))
 
 
@@ -632,7 +631,7 @@ def leave_a_gap_between_bands(file: File) -> Iterator[Seed]:
         if isinstance(start, Scalar):
             if start.text[0].isdigit():
                 continue
-            thresholds = dict((key.text, node) for key, node in file.root.pairs("thresholds"))
+            thresholds = {key.text: node for key, node in file.root.pairs("thresholds")}
             node = thresholds.get(start.text)
             value = node.get("value") if isinstance(node, Block) else None
             if isinstance(value, Scalar):
@@ -653,7 +652,7 @@ def let_bands_overlap(file: File) -> Iterator[Seed]:
     for block in file.root.blocks("bands"):
         start = block.get("from")
         if isinstance(start, Scalar):
-            thresholds = dict((key.text, node) for key, node in file.root.pairs("thresholds"))
+            thresholds = {key.text: node for key, node in file.root.pairs("thresholds")}
             node = thresholds.get(start.text)
             value = node.get("value") if isinstance(node, Block) else None
             if isinstance(value, Scalar):
@@ -697,7 +696,7 @@ def stand_behind_oneself(file: File) -> Iterator[Seed]:
             start = at
             while not file.lines[start - 1].lstrip().startswith("- label"):
                 start -= 1
-            copy = [one for one in file.lines[start - 1 : at]]
+            copy = list(file.lines[start - 1 : at])
             copy[0] = "  - label: LATER"
             edit = insert(at + 1, "\n".join(["", *copy]))
             lines = [Edit(one, 1, 0, "") for one in range(start, at + 2 + len(copy))]

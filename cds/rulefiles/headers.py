@@ -4,7 +4,7 @@ What every rule file has: header, about, upkeep, thresholds, readings and tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.readings import read_readings
 from cds.rulefiles.thresholds import read_thresholds
 
-__all__ = ["check_cite", "open_scope", "plain_value", "read_common", "read_tests"]
+__all__ = ["check_cite", "check_ids", "open_scope", "plain_value", "read_common", "read_tests"]
 
 _LOOSE: Final[dict[str, str | bool]] = {"true": True, "false": False}
 
@@ -135,6 +135,24 @@ def _read_upkeep(block: Block | None, root: Block, names: Names) -> Upkeep:
         reviewed=block.text("reviewed"),
         review_by=block.text("review_by"),
     )
+
+
+def check_ids(blocks: Iterable[Block], what: str, scope: Scope) -> None:
+    """Report the second of two blocks with one `id`: *what* they are, in the plural."""
+    seen: dict[str, Node] = {}
+    for block in blocks:
+        node = block.get("id")
+        if not isinstance(node, Scalar):
+            continue
+        first = seen.setdefault(node.text, node)
+        if first is not node:
+            scope.report.add(
+                "CDS203",
+                node,
+                f"two {what} are called `{node.text}`",
+                spans=[(first, "the first")],
+                help="rename one of the two",
+            )
 
 
 # --- tests ------------------------------------------------------------------------

@@ -179,3 +179,14 @@ def test_only_an_active_rule_must_cite(rules, status, severity):
     (found,) = rules.load({CARD: changed}).diagnostics
 
     assert ("CDS601", severity) == (found.code, found.severity)
+
+
+def test_the_second_of_two_ids_is_shown_beside_the_first(rules):
+    """
+    A reader sees both without searching.
+    """
+    changes = {"factors/resistance.yaml": ("{id: low", "{id: index")}
+    (found,) = [one for one in rules.load(changes).diagnostics if one.code == "CDS203"]
+
+    assert ["the first"] == [one.label for one in found.spans]
+    assert found.spans[0].place.line < found.place.line
