@@ -12,7 +12,7 @@ from cds.core.rules import Card, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
 from cds.rulefiles.diagnostics import did_you_mean
-from cds.rulefiles.headers import check_ids, check_cite, plain_value, read_common
+from cds.rulefiles.headers import check_cite, check_ids, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
