@@ -43,14 +43,6 @@ class Form(StrEnum):
     SARIF = "sarif"
 
 
-class CaseForm(StrEnum):
-    """How results of cases are printed."""
-
-    FULL = "full"
-    JUNIT = "junit"
-    JSON = "json"
-
-
 Rules = Annotated[
     Path | None,
     typer.Option(
@@ -60,6 +52,11 @@ Rules = Annotated[
         exists=True,
         file_okay=False,
     ),
+]
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="ID", help="Profile of a site; CDS_PROFILE else."),
 ]
 
 
@@ -80,6 +77,7 @@ def run(
     ] = None,
     engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
     rules: Rules = None,
+    profile: Profile = None,
 ) -> None:
     """
     Show the cards of a patient as a clinician would see them.
@@ -92,6 +90,7 @@ def run(
         run_file(
             file,
             rules=rules,
+            profile=profile,
             as_of=as_of,
             partial=partial,
             as_json=as_json,
@@ -124,10 +123,12 @@ def check(
         typer.Option("--as-of", metavar="DATE", formats=["%Y-%m-%d"], help="Another today."),
     ] = None,
     rules: Rules = None,
+    profile: Profile = None,
 ) -> None:
     """
     Read every rule file and say what is wrong with it.
 
+    Under every profile of the folder, or under the one that is named.
     CHECK is a code, a name, or the beginning of codes. Exit code 1: at least one error,
     or with --strict a warning. 2: the files could not be checked.
     """
@@ -137,6 +138,7 @@ def check(
         check_files(
             what or [],
             rules=rules,
+            profile=profile,
             form=form.value,
             as_of=(as_of or datetime.now(UTC)).date(),
             fix=fix,
@@ -151,28 +153,21 @@ def check(
 
 @app.command("test")
 def run_cases(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[WHAT]...", help="Rule ids, codes, files, folders; all else."),
-    ] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help="Rule ids; every rule else.")] = None,
     *,
-    named: Annotated[
-        str, typer.Option("-k", metavar="TEXT", help="Only cases with this in their name.")
-    ] = "",
-    form: Annotated[CaseForm, typer.Option("--format", help="How to print.")] = CaseForm.FULL,
     engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
     rules: Rules = None,
+    profile: Profile = None,
 ) -> None:
     """
-    Run the cases that rule files carry.
+    Run the cases that rule files carry, and those of profiles under their profile.
 
-    Exit code 1: a case failed. 2: nothing was selected, or the rules cannot be used.
+    With a profile named, the cases of that profile alone.
+    Exit code 1: a case failed. 2: no rule has such an id, or none has a case.
     """
     from cds.cli.test import test_rules  # noqa: PLC0415 - imported when called
 
-    raise typer.Exit(
-        test_rules(wanted or [], named=named, rules=rules, engine=engine.value, form=form.value)
-    )
+    raise typer.Exit(test_rules(ids or [], rules=rules, profile=profile, engine=engine.value))
 
 
 @app.command("fmt")
@@ -220,6 +215,7 @@ def explain_rule(
     as_json: Annotated[bool, typer.Option("--json", help="As a tree of values.")] = False,
     width: Annotated[int | None, typer.Option(min=40, help="Columns; the terminal's else.")] = None,
     rules: Rules = None,
+    profile: Profile = None,
 ) -> None:
     """
     Say why a rule answers as it does: clauses, values, cut-offs, reasons, lines.
@@ -238,7 +234,7 @@ def explain_rule(
         as_json=as_json,
         width=width,
     )
-    raise typer.Exit(explain(asked, rules=rules))
+    raise typer.Exit(explain(asked, rules=rules, profile=profile))
 
 
 @app.command()
@@ -259,11 +255,11 @@ def schema(
 
 
 @app.command()
-def status(*, rules: Rules = None) -> None:
+def status(*, rules: Rules = None, profile: Profile = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""
     from cds.cli.status import show_status  # noqa: PLC0415 - imported when called
 
-    raise typer.Exit(show_status(rules=rules))
+    raise typer.Exit(show_status(rules=rules, profile=profile))
 
 
 @app.command()

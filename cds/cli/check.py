@@ -30,6 +30,7 @@ def check_files(
     what: Sequence[str],
     *,
     rules: Path | None,
+    profile: str | None,
     form: str,
     as_of: date,
     fix: bool,
@@ -40,7 +41,9 @@ def check_files(
     ignore: Sequence[str],
 ) -> int:
     """
-    Check the rule files of one folder; *what* narrows what is printed.
+    Check the rule files of one folder under *profile*, or under each that it holds.
+
+    *what* narrows what is printed.
 
     A folder given alone that is no part of the rules is checked itself.
     """
@@ -73,7 +76,7 @@ def check_files(
             return REFUSED if mended.count else 0
         write(folder, mended)
         sys.stdout.write(f"{_count(mended.count, 'finding')} mended\n" if mended.count else "")
-    checked = check_folder(folder, as_of=as_of)
+    checked = check_folder(folder, as_of=as_of, profile=profile)
     found = [one for one in checked.findings if is_wanted(one)]
     paths = sorted(places) if what else list(checked.loaded.sources)
     sys.stdout.write(_written(found, checked, form, paths))

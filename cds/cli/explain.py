@@ -25,7 +25,7 @@ from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.loader import load_ruleset
-from cds.service.settings import default_rules, instant_of
+from cds.service.settings import chosen_profile, default_rules, instant_of
 from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
 from cds.workshop.patients import CannotRead
 from cds.workshop.reasons import as_json, written
@@ -52,11 +52,11 @@ class _CannotAnswer(Exception):
     """The call itself cannot be answered; the message says why."""
 
 
-def explain(asked: Asked, *, rules: Path | None) -> int:
+def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> int:
     """Explain one rule for one patient; give the exit code."""
     folder = rules or default_rules()
     try:
-        ruleset = load_ruleset(folder)
+        ruleset = load_ruleset(folder, profile or chosen_profile())
         rule = _find(ruleset, asked.what)
         snapshot = _subject(asked, ruleset, rule, folder)
     except RuleError as error:

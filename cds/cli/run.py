@@ -22,7 +22,7 @@ from cds.hooks.strict import encode
 from cds.reasoning.evaluator import EngineChoice
 from cds.service.pipeline import Pipeline
 from cds.service.release import NotServedError, open_release
-from cds.service.settings import default_rules, instant_of
+from cds.service.settings import chosen_profile, default_rules, instant_of
 
 __all__ = ["run_file"]
 
@@ -31,6 +31,7 @@ def run_file(
     file: str,
     *,
     rules: Path | None,
+    profile: str | None,
     as_of: str | None,
     partial: bool,
     as_json: bool,
@@ -50,7 +51,9 @@ def run_file(
     except BadRequest as error:
         return say_usage(f"{file}: {error.message}")
     try:
-        release = open_release(rules or default_rules(), unreviewed=True)
+        release = open_release(
+            rules or default_rules(), unreviewed=True, profile=profile or chosen_profile()
+        )
     except RuleError as error:
         return say_rule_error(error)
     except NotServedError as error:

@@ -13,16 +13,16 @@ from cds.cli.console import say_rule_error, say_usage
 from cds.errors import RuleError
 from cds.reasoning.engine import UNAVAILABLE
 from cds.service.release import NotServedError, open_release
-from cds.service.settings import default_rules
+from cds.service.settings import chosen_profile, default_rules
 
 __all__ = ["show_status"]
 
 
-def show_status(*, rules: Path | None) -> int:
+def show_status(*, rules: Path | None, profile: str | None) -> int:
     """Print release, rules, reviews and engine; give the exit code."""
     folder = rules or default_rules()
     try:
-        release = open_release(folder, unreviewed=True)
+        release = open_release(folder, unreviewed=True, profile=profile or chosen_profile())
     except RuleError as error:
         return say_rule_error(error)
     except NotServedError as error:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from cds.core.clauses import Place, Threshold
 from cds.core.concepts import Reading
 
 __all__ = [
-    "EXPECTED",
     "About",
     "Citation",
     "Rule",
@@ -55,42 +54,12 @@ class Upkeep:
     review_by: str = ""
 
 
-EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "index": ("value", "between", "below", "shown", "band", "unknown", "not_valid", "criteria"),
-    "condition": ("holds",),
-    "stages": ("stage", "could_be"),
-    "factor": (
-        "grade",
-        "points",
-        "could_become",
-        "because",
-        "disagrees",
-        "excluded",
-        "not_assessed",
-    ),
-    "card": (
-        "shown",
-        "because",
-        "indicator",
-        "priority",
-        "summary",
-        "says",
-        "does_not_say",
-        "offers",
-        "actions",
-        "withheld",
-        "warns",
-    ),
-}
-"""What a case can expect, by the kind of its rule."""
-
-
 @dataclass(frozen=True, slots=True)
 class TestCase:
     """
-    An inline case: *given* and *expect* as plain YAML values, checked when it runs.
+    An inline case: *given*, *but*, *expect* as plain YAML values, checked when it runs.
 
-    *said* is the patient as the author wrote it: `typical, but bmi: 35 kg/m2`.
+    *rule* names the rule in a case of a profile; elsewhere it is that of the file.
     """
 
     __test__ = False
@@ -100,7 +69,7 @@ class TestCase:
     expect: Mapping[str, Any]
     place: Place
     todo: bool = False
-    said: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cds.core.clauses import Expr, Place
 from cds.core.concepts import Concept, Reading, Search
-from cds.core.headers import Rule
+from cds.core.headers import Rule, TestCase
 from cds.core.indices import Index
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Grade",
     "Group",
     "Guard",
+    "Override",
     "OverrideReason",
     "Population",
     "Profile",
@@ -272,8 +273,33 @@ class SourceText:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """
+    One thing that a site has otherwise than the rule files, with who says so and why.
+
+    *key* names it as the profile does (`thresholds.homa_ir.raised`); *rule* is what the
+    rule files say, *site* what counts here.
+    """
+
+    key: str
+    rule: str
+    site: str
+    place: Place
+    because: str = ""
+    approved_by: str = ""
+    approved_on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """What a site may choose. The default profile holds the override reasons and fixed texts."""
+    """
+    What a site may choose. The default profile holds the override reasons and fixed texts.
+
+    *extends* names the profile beneath, *pinned* the releases it was written against.
+    *overrides* lists what it changes, those it inherits with them; *show_units* the units
+    in which concepts are printed; *sends* the code systems that the site sends. *tests*
+    run under this profile alone; each names its rule.
+    """
 
     id: str
     title: str
@@ -286,6 +312,12 @@ class Profile:
     most_cards: int
     texts: Mapping[str, str]
     ethnic_group: str = ""
+    extends: str = ""
+    pinned: str = ""
+    overrides: tuple[Override, ...] = ()
+    show_units: Mapping[str, str] = field(default_factory=dict)
+    sends: tuple[str, ...] = ()
+    tests: tuple[TestCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,6 +164,9 @@ class _Writer:
             yield from self._about_offer(card, offer)
         if card.logic:
             yield f"**Rule:** {self._words.fill(card.logic, card, finding)}"
+        moved = "; ".join(self._moved(card))
+        if moved:
+            yield f"**Changed for this site:** {moved}."
         cited = "; ".join(self._cited(card.about.evidence))
         if cited:
             grade = f" Evidence grade {card.grade}." if card.grade else ""
@@ -173,6 +176,15 @@ class _Writer:
             limits.append(self._rules.profile.texts["pending"])
         if limits:
             yield "**Limits:** " + " ".join(limits)
+
+    def _moved(self, card: Card) -> Iterable[str]:
+        """Say which cut-offs of this card, and of what it prints, are the site's own."""
+        for one in self._rules.profile.overrides:
+            what, _, rest = one.key.partition(".")
+            rule, _, name = rest.rpartition(".")
+            if what == "thresholds" and (rule == card.id or rule in card.inputs):
+                words = name.replace("_", " ")
+                yield f"{self._words.title(rule)}, {words}: {one.site} in place of {one.rule}"
 
     def _said(self, finding: CardFinding) -> Iterable[str]:
         card = self._rules.cards[finding.card]

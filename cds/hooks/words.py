@@ -46,6 +46,7 @@ _UNITS: Final = {
     "d/wk": "days/week",
     "a": "years",
 }
+_LEAST_DIGITS: Final = 3
 _SEX_WORDS: Final = {"male": "men", "female": "women"}
 
 
@@ -114,15 +115,27 @@ class Words:
             datum = self.datum(name)
             if datum is None or datum.conflict:
                 return ""
-            return self.sent(datum)
+            return self._shown(concept, datum)
         number = self.number(name)
         index = self._rules.indices.get(name)
         return _joined(number, index.unit) if number and index is not None else number
 
-    @staticmethod
-    def sent(datum: Datum) -> str:
-        """Write a datum as it was received."""
-        return _joined(_span(datum.sent, plain), datum.unit)
+    def _shown(self, concept: Concept, datum: Datum) -> str:
+        """Write a datum as it was received; before that, in the unit that the site shows."""
+        received = _joined(_span(datum.sent, plain), datum.unit)
+        unit = self._rules.profile.show_units.get(concept.id, datum.unit)
+        how = concept.units.get(datum.unit)
+        if unit == datum.unit or how is None:
+            return received
+        there = concept.units[unit]
+
+        def write(number: Decimal) -> str:
+            digits = max(len(number.as_tuple().digits), _LEAST_DIGITS)
+            converted = there.from_canonical(how.to_canonical(number))
+            return shown(converted, max(digits - 1 - converted.adjusted(), 0))
+
+        # Rounding may carry a number over a cut-off: what was received stands beside it.
+        return f"{_joined(_span(datum.sent, write), unit)} (received: {received})"
 
     def number(self, name: str) -> str:
         """Write the number alone, rounded for a reader."""
@@ -215,9 +228,8 @@ class Words:
         old = latest(self._snapshot, concept.id)
         if old is None or old.result is None:
             return str(reason)
-        return (
-            f"last {self.sent(old)} on {old.result.when.day}, {age(old.days)} old: too old to use"
-        )
+        value, day = self._shown(concept, old), old.result.when.day
+        return f"last {value} on {day}, {age(old.days)} old: too old to use"
 
     def threshold(self, rule_id: str, name: str) -> str:
         """Write a cut-off as guidelines print it, for everybody it tells apart."""

@@ -25,9 +25,12 @@ def arbitrate(rules: Ruleset, conclusions: Conclusions) -> Decision:
     """
     Decide what becomes of every card that fires.
 
-    Merges, appended lines, groups, info cards behind a critical one, then the cap.
+    Merges, appended lines, groups, info cards behind a critical one, then the cap. A card
+    that is not active may have been asked about; nobody sees it.
     """
-    outcomes = conclusions.cards
+    outcomes = {
+        name: one for name, one in conclusions.cards.items() if rules.cards[name].status == "active"
+    }
     fired = [one.finding for one in outcomes.values() if one.finding is not None]
     fired.sort(key=urgency)
     kept, cut = _grouped(rules, fired)

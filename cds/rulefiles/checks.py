@@ -61,6 +61,11 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS611": Check("pending-review", "warning"),
     "CDS701": Check("untested-rule", "warning"),
     "CDS705": Check("duplicate-test-name", "error"),
+    "CDS801": Check("outside-limits", "error"),
+    "CDS802": Check("not-localisable", "error"),
+    "CDS803": Check("unexplained-override", "error"),
+    "CDS804": Check("pinned-elsewhere", "error"),
+    "CDS805": Check("no-local-code", "error"),
 }
 
 

@@ -124,6 +124,11 @@ class Report:
         """Give every finding by file, line, column and code."""
         return in_order(self._found.values())
 
+    @property
+    def has_errors(self) -> bool:
+        """Tell whether any finding is an error."""
+        return any(one.severity == "error" for one in self._found.values())
+
 
 def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sort findings by file, line, column and code."""

@@ -15,7 +15,18 @@ from cds.core.concepts import CONCEPT_TYPES
 from cds.rulefiles.cards import INDICATORS
 from cds.rulefiles.clearing import clear_flag, clear_version, clear_whole
 from cds.rulefiles.readings import KINDS as READING_KINDS
-from cds.rulefiles.shapes import Anything, Either, Grammar, Keys, Many, Named, Pattern, Shape, Text
+from cds.rulefiles.shapes import (
+    Anything,
+    ByKey,
+    Either,
+    Grammar,
+    Keys,
+    Many,
+    Named,
+    Pattern,
+    Shape,
+    Text,
+)
 
 __all__ = ["KINDS", "Kind"]
 
@@ -70,20 +81,16 @@ _UPKEEP: Final = Keys(
     {"reviewers": _TEXTS, "reviewed": _DATE},
 )
 _TEST_BUT: Final[Mapping[str, Shape]] = {"but": Named(Anything()), "expect": Named(Anything())}
-_TESTS: Final = Many(
-    Keys(
-        "a test",
-        {"name": _TEXT},
-        {
-            "use": _TEXT,
-            "given": Named(Anything()),
-            **_TEST_BUT,
-            "each": Many(Keys("a case of `each`", {}, _TEST_BUT), least=1),
-            "history": Anything(),
-            "todo": _FLAG,
-        },
-    )
-)
+_TEST_MAY: Final[Mapping[str, Shape]] = {
+    "use": _TEXT,
+    "given": Named(Anything()),
+    **_TEST_BUT,
+    "each": Many(Keys("a case of `each`", {}, _TEST_BUT), least=1),
+    "history": Anything(),
+    "todo": _FLAG,
+}
+_TESTS: Final = Many(Keys("a test", {"name": _TEXT}, _TEST_MAY))
+_SITE_TESTS: Final = Many(Keys("a test of a profile", {"name": _TEXT, "rule": _NAME}, _TEST_MAY))
 _READING: Final = Keys(
     "a reading",
     {},
@@ -110,7 +117,7 @@ class Kind:
     """A kind of file: its folder below `rules/` and its shape."""
 
     folder: str
-    shape: Keys
+    shape: Shape
 
 
 def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, Shape]) -> Kind:
@@ -359,24 +366,22 @@ _SUGGESTION: Final = Keys(
         "only_instead": _FLAG,
     },
 )
+_HOOK: Final = Text(
+    (
+        "patient-view",
+        "order-select",
+        "order-sign",
+        "encounter-start",
+        "encounter-discharge",
+        "appointment-book",
+    )
+)
 _CARD: Final = _rule(
     "a card",
     "cards",
     {
         "code": Text(pattern=re.compile(r"[A-Z]{2}(?:-[A-Z0-9]+)+"), form="a code like IR-STG-04"),
-        "hooks": Many(
-            Text(
-                (
-                    "patient-view",
-                    "order-select",
-                    "order-sign",
-                    "encounter-start",
-                    "encounter-discharge",
-                    "appointment-book",
-                )
-            ),
-            least=1,
-        ),
+        "hooks": Many(_HOOK, least=1),
         "group": _NAME,
         "priority": Either(text=_WHOLE, items=Many(Named(_CONDITION), least=1)),
         "show_if": _CONDITION,
@@ -406,6 +411,68 @@ _CARD: Final = _rule(
         "quiet": Keys("`quiet`", {"repeat_after": _DAYS}),
         "appended_to": _NAMES,
         "cuts": Many(Keys("a cut", {}, {"indicator": Text(INDICATORS), "group": _NAME})),
+    },
+)
+
+_REASONS: Final = Many(Keys("an override reason", {"code": _TEXT, "display": _TEXT}))
+_DEFAULT_PROFILE: Final = _library(
+    "the default profile",
+    "profiles",
+    {
+        "override_reasons": _REASONS,
+        "override_system": _TEXT,
+        "signals_system": _TEXT,
+        "source_label": _TEXT,
+        "source_url": _MAYBE_TEXT,
+        "topic_system": _TEXT,
+    },
+    {
+        "most_cards": _WHOLE,
+        "presentation": _TEXT,
+        "texts": Named(_TEXT),
+        "ethnic_group": _MAYBE_TEXT,
+    },
+)
+_SITE_CARD: Final = Keys(
+    "what a profile says of a card",
+    {},
+    {
+        "because": _TEXT,
+        "disabled": _FLAG,
+        "status": Text(("trial",)),
+        "hooks": Many(_HOOK, least=1),
+        "repeat_after": _DAYS,
+        "links": Many(_LINK),
+        "suggestions": Named(
+            Keys("what a profile says of a suggestion", {"disabled": _FLAG}, {"because": _TEXT})
+        ),
+    },
+)
+_SITE_PROFILE: Final = Keys(
+    "a profile of a site",
+    {
+        "kind": _TEXT,
+        "id": _NAME,
+        "title": _TEXT,
+        "extends": _NAME,
+        "rules": Text(form="a range of releases, like `>=2026.6 <2027`"),
+        "upkeep": Keys(
+            "`upkeep`",
+            {"owner": _TEXT, "review_by": _DATE},
+            {"authors": _TEXTS, "reviewers": _TEXTS, "reviewed": _DATE},
+        ),
+    },
+    {
+        "thresholds": Named(Named(Anything())),
+        "codes": Named(Keys("what a profile says of codes", {"add": _CODES})),
+        "systems": Keys("`systems`", {}, {"sends": _TEXTS, "add": _CODES}),
+        "show_units": Named(_TEXT),
+        "cards": Named(_SITE_CARD),
+        "texts": Named(_TEXT),
+        "override_reasons": _REASONS,
+        "ethnic_group": _TEXT,
+        "patients": Named(Named(Anything())),
+        "tests": _SITE_TESTS,
     },
 )
 
@@ -477,24 +544,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "patients": Named(Named(Anything())),
         },
     ),
-    "profile": _library(
-        "a profile",
-        "profiles",
-        {
-            "override_reasons": Many(Keys("an override reason", {"code": _TEXT, "display": _TEXT})),
-            "override_system": _TEXT,
-            "signals_system": _TEXT,
-            "source_label": _TEXT,
-            "source_url": _MAYBE_TEXT,
-            "topic_system": _TEXT,
-        },
-        {
-            "most_cards": _WHOLE,
-            "presentation": _TEXT,
-            "texts": Named(_TEXT),
-            "ethnic_group": _MAYBE_TEXT,
-        },
-    ),
+    "profile": Kind("profiles", ByKey("extends", _SITE_PROFILE, _DEFAULT_PROFILE.shape)),
     "release": _library("the release", "", {"release": _TEXT}, {}),
     "condition": _CONDITION_RULE,
     "index": _INDEX,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -19,29 +19,24 @@ from cds.core.clauses import Place
 from cds.core.concepts import Reading
 from cds.core.indices import Index
 from cds.core.quantity import read_unit
-from cds.core.rules import Card, Condition, Factor, Population, Profile, Ruleset, Stages
+from cds.core.rules import Card, Condition, Factor, Population, Ruleset, Stages
 from cds.errors import RuleError
 from cds.rulefiles.actions import read_actions
 from cds.rulefiles.cards import read_card
 from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
 from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_stages
-from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, listed, nearest
+from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, in_order, listed, nearest
 from cds.rulefiles.fixes import Fix
 from cds.rulefiles.headers import open_scope, read_tests
 from cds.rulefiles.indices import read_index
 from cds.rulefiles.kinds import KINDS
-from cds.rulefiles.libraries import (
-    NO_PROFILE,
-    read_groups,
-    read_population,
-    read_profile,
-    read_sources,
-)
+from cds.rulefiles.libraries import read_groups, read_population, read_sources
 from cds.rulefiles.names import Declared, Names, Scope, order_of
 from cds.rulefiles.nodes import Block, Scalar, Source
+from cds.rulefiles.profiles import DEFAULT, Site, chain_of
 from cds.rulefiles.source import Memory, read_folder
 
-__all__ = ["Loaded", "load", "load_ruleset"]
+__all__ = ["Loaded", "load", "load_every", "load_ruleset"]
 
 _RULES: Final = ("condition", "index", "stages", "factor", "card")
 
@@ -53,7 +48,7 @@ class Loaded:
 
     *readable* holds what could be read all the same, so that one pass of checks reports
     everything; what stands in a file of `broken` may lack parts. *roots* are the files
-    by kind, as they were written.
+    by kind, as they were written, *profile* is the one that they were read under.
     """
 
     ruleset: Ruleset | None
@@ -61,6 +56,12 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
     roots: Mapping[str, Sequence[Block]]
+    profile: str = DEFAULT
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Name every profile of the folder."""
+        return tuple(root.text("id") for root in self.roots["profile"])
 
     @property
     def broken(self) -> frozenset[str]:
@@ -68,9 +69,9 @@ class Loaded:
         return frozenset(one.place.path for one in self.diagnostics if one.severity == "error")
 
 
-def load_ruleset(folder: Path) -> Ruleset:
+def load_ruleset(folder: Path, profile: str = DEFAULT) -> Ruleset:
     """Load a folder, or raise `RuleError` with every diagnostic of the pass."""
-    loaded = load(folder)
+    loaded = load(folder, profile)
     if loaded.ruleset is None:
         raise RuleError(loaded.diagnostics)
     return loaded.ruleset
@@ -78,30 +79,50 @@ def load_ruleset(folder: Path) -> Ruleset:
 
 def load(
     folder: Path,
+    profile: str = DEFAULT,
     *,
     buffers: Mapping[str, str] = MappingProxyType({}),
     memory: Memory | None = None,
 ) -> Loaded:
     """
-    Load a folder of rule files, and say everything that is wrong with it.
+    Load a folder of rule files under a profile, and say everything that is wrong with it.
 
+    Profiles that this one does not extend are passed over; `load_every` looks at them all.
     *buffers* are texts not saved yet, by path; *memory* makes loading again quick.
     """
     # Nothing that is built here is garbage before the end: collecting it costs a third.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _Load(folder).run(buffers, memory)
+        return _Load(folder, profile).run(buffers, memory)
     finally:
         if collecting:
             gc.enable()
 
 
+def load_every(
+    folder: Path,
+    *,
+    buffers: Mapping[str, str] = MappingProxyType({}),
+    memory: Memory | None = None,
+) -> Loaded:
+    """Load a folder under its default profile, and add what is wrong under each other one."""
+    memory = memory or Memory()
+    loaded = load(folder, buffers=buffers, memory=memory)
+    found = dict.fromkeys(loaded.diagnostics)
+    for profile in loaded.profiles:
+        if profile != DEFAULT:
+            other = load(folder, profile, buffers=buffers, memory=memory)
+            found.update(dict.fromkeys(other.diagnostics))
+    return replace(loaded, diagnostics=in_order(found))
+
+
 class _Load:
     """One pass over a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, profile: str) -> None:
         self.folder = folder
+        self.chosen = profile
         self.sources: dict[str, Source] = {}
         self.report = Report(self.sources)
         self.names = Names(self.report)
@@ -117,15 +138,15 @@ class _Load:
 
     def run(self, buffers: Mapping[str, str], memory: Memory | None) -> Loaded:
         self._read_files(buffers, memory)
-        self._declare()
+        site = self._choose_profile()
+        self._declare(site)
         actions = read_actions(self.roots["actions"], self.names)
         population = self._read_population()
-        profile = self._read_profile()
         for kind in _RULES:
             for root in self.roots[kind]:
-                self._read_rule(kind, root)
+                self._read_rule(kind, root, site)
+        profile = site.profile(self._release())
         order = order_of(self.leans, self.places, self.report)
-        diagnostics = self.report.sorted()
         readable = Ruleset(
             release=self._release(),
             profile=profile,
@@ -146,9 +167,16 @@ class _Load:
             groups_of_people=self.names.people,
             group_extension=self.names.people_extension,
         )
-        sound = not any(one.severity == "error" for one in diagnostics)
-        ruleset = readable if sound else None
-        return Loaded(ruleset, readable, diagnostics, self.sources, self.roots)
+        if not self.report.has_errors:
+            site.check_codes(readable)
+        return Loaded(
+            None if self.report.has_errors else readable,
+            readable,
+            self.report.sorted(),
+            self.sources,
+            self.roots,
+            self.chosen,
+        )
 
     # --- files ----------------------------------------------------------------------
 
@@ -163,7 +191,8 @@ class _Load:
                 self._refuse_kind(root)
                 continue
             self._check_name(source, root, kind.folder)
-            kind.shape.check(root, self.report)
+            if root.text("kind") != "profile":
+                kind.shape.check(root, self.report)
             self.roots[root.text("kind")].append(root)
 
     def _refuse_kind(self, root: Block) -> None:
@@ -199,12 +228,24 @@ class _Load:
                 fix=Fix(f"rename it to {wanted}", rename=wanted),
             )
 
+    def _choose_profile(self) -> Site:
+        """Check the profiles of the chain; what others hold must not stop this one."""
+        roots = self.roots["profile"]
+        if not any(root.text("id") == DEFAULT for root in roots):
+            self._missing("profiles/default.yaml")
+        chain = chain_of(roots, self.chosen, self.folder.name, self.report)
+        for root in chain:
+            KINDS["profile"].shape.check(root, self.report)
+        return Site(chain, self.names)
+
     # --- names ----------------------------------------------------------------------
 
-    def _declare(self) -> None:
+    def _declare(self, site: Site) -> None:
         names, roots = self.names, self.roots
         read_searches(roots["concepts"], names)
+        site.add_systems()
         read_concepts(roots["concepts"], names)
+        site.add_codes()
         check_concepts(roots["concepts"], names)
         self._declare_rules()
         for root in roots["evidence"]:
@@ -214,11 +255,10 @@ class _Load:
             for key, node in root.pairs("actions"):
                 if isinstance(node, Block):
                     names.results.setdefault(key.text, node.text("result"))
-        for root in roots["profile"]:
-            for one in root.blocks("override_reasons"):
-                code = one.get("code")
-                if isinstance(code, Scalar):
-                    names.declare(names.reasons, Declared("reason", code.text, code.place))
+        for one in site.reasons:
+            code = one.get("code")
+            if isinstance(code, Scalar):
+                names.declare(names.reasons, Declared("reason", code.text, code.place))
 
     def _declare_rules(self) -> None:
         names, roots = self.names, self.roots
@@ -266,8 +306,8 @@ class _Load:
 
     # --- rules ----------------------------------------------------------------------
 
-    def _read_rule(self, kind: str, root: Block) -> None:
-        scope = open_scope(root, self.names)
+    def _read_rule(self, kind: str, root: Block, site: Site) -> None:
+        scope = open_scope(root, self.names, site.localise)
         name = root.text("id")
         for reading in scope.readings.values():
             self.readings[reading.id] = reading
@@ -282,7 +322,7 @@ class _Load:
         elif kind == "factor":
             self.factors.setdefault(name, read_factor(root, scope))
         else:
-            self.cards.setdefault(name, read_card(root, scope))
+            self.cards.setdefault(name, site.card(read_card(root, scope)))
         self.leans.setdefault((kind, name), scope.leans)
         self.places.setdefault((kind, name), root.at("id").place)
 
@@ -293,14 +333,6 @@ class _Load:
             found = read_population(root, scope)
             read_tests(root, scope)
         return found
-
-    def _read_profile(self) -> Profile:
-        roots = self.roots["profile"]
-        for root in roots:
-            if root.text("id") == "default":
-                return read_profile(root)
-        self._missing("profiles/default.yaml")
-        return NO_PROFILE
 
     def _release(self) -> str:
         return next((root.text("release") for root in self.roots["release"]), "0")

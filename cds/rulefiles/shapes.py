@@ -18,6 +18,7 @@ from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
 __all__ = [
     "Anything",
+    "ByKey",
     "Either",
     "Grammar",
     "Keys",
@@ -243,6 +244,37 @@ class Either:
         """Say the same as JSON Schema."""
         shapes = (self.text, self.items, self.block)
         return {"anyOf": [one.schema() for one in shapes if one is not None]}
+
+
+@dataclass(frozen=True, slots=True)
+class ByKey:
+    """Two kinds of block that are told apart by whether *key* stands in them."""
+
+    key: str
+    present: Shape
+    absent: Shape
+
+    def check(self, node: Node, report: Report) -> None:
+        """Report what is wrong in the kind of block that it is."""
+        found = isinstance(node, Block) and self.key in node
+        (self.present if found else self.absent).check(node, report)
+
+    def schema(self) -> dict[str, Any]:
+        """Say the same as JSON Schema."""
+        # Which of the two it is shows once the key stands there: until then, either's keys.
+        one, other = self.present.schema(), self.absent.schema()
+        properties = {**other["properties"], **one["properties"]}
+        for key in one["properties"].keys() & other["properties"].keys():
+            if one["properties"][key] != other["properties"][key]:
+                properties[key] = {"anyOf": [one["properties"][key], other["properties"][key]]}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [key for key in one["required"] if key in other["required"]],
+            "if": {"required": [self.key]},
+            "then": one,
+            "else": other,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from cds.core.clauses import Case, Place, Threshold
-from cds.core.quantity import Conversion, plain, read_unit, round12
+from cds.core.quantity import Conversion, Quantity, plain, read_unit, round12
 from cds.rulefiles.clearing import clear_amount
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
@@ -30,6 +30,7 @@ __all__ = [
     "literal",
     "read_amount",
     "read_range",
+    "read_threshold",
     "read_thresholds",
 ]
 
@@ -68,7 +69,12 @@ class WrittenCase:
 
 @dataclass(slots=True)
 class Written:
-    """A threshold as declared, and the fits made of it so far."""
+    """
+    A threshold as declared, and the fits made of it so far.
+
+    With *site* its numbers are those of a profile, where what is wrong with them is said;
+    *reach* is then the unit of *localisable*, which stays the rule's.
+    """
 
     name: str
     cases: tuple[WrittenCase, ...]
@@ -76,6 +82,8 @@ class Written:
     cite: str = ""
     or_own: Literal["", "lower", "upper"] = ""
     localisable: tuple[Decimal, Decimal] | None = None
+    site: bool = False
+    reach: str = ""
     fits: dict[str, Threshold] = field(default_factory=dict)
 
     @property
@@ -95,10 +103,28 @@ class Written:
             localisable=self.localisable,
         )
 
+    @property
+    def words(self) -> str:
+        """Write its numbers in one line, as a table of changes prints them."""
+        return ", ".join(_in_words(one) for one in self.cases)
+
+    def localised(self, site: Written) -> Written:
+        """Give it with the numbers of a *site*, inside the range that stays its own."""
+        return replace(
+            self,
+            cases=site.cases,
+            place=site.place,
+            cite="",
+            site=True,
+            reach=self.unit,
+            fits={},
+        )
+
     def fit(self, target: Target, at: Place, report: Report) -> Threshold:
         """Express it in the canonical unit of *target*; complain at *at* if it cannot."""
         fitted = self.fits.get(target.name)
         if fitted is None:
+            at = self.place if self.site else at
             fitted = Threshold(
                 name=self.name,
                 cases=tuple(self._fit_case(one, target, at, report) for one in self.cases),
@@ -132,7 +158,7 @@ class Written:
     def _fit_range(self, target: Target) -> tuple[Decimal, Decimal] | None:
         if self.localisable is None or not self.cases:
             return self.localisable
-        how = target.units.get(self.unit, Conversion())
+        how = target.units.get(self.reach or self.unit, Conversion())
         low, high = (round12(how.to_canonical(end)) for end in self.localisable)
         return low, high
 
@@ -207,6 +233,16 @@ def _case(one: WrittenCase, value: Decimal, second: Decimal | None, second_unit:
     )
 
 
+def _in_words(one: WrittenCase) -> str:
+    text = str(Quantity(one.value, one.unit or "1"))
+    if one.second is not None:
+        text += f" ({Quantity(one.second, one.second_unit or '1')})"
+    whom = [one.sex, one.group]
+    whom += [f"from {one.age_from} years"] if one.age_from is not None else []
+    whom += [f"below {one.age_below} years"] if one.age_below is not None else []
+    return " ".join([*(word for word in whom if word), text])
+
+
 def literal(number: str, unit: str, place: Place) -> Written:
     """Make the unnamed threshold of a number that stands in a clause."""
     return Written("", (WrittenCase(Decimal(number), unit),), place)
@@ -234,11 +270,12 @@ def read_thresholds(block: Block | None, report: Report) -> dict[str, Written]:
         return found
     for name, node in block.entries():
         if isinstance(node, Block):
-            found[name.text] = _read_threshold(name, node, report)
+            found[name.text] = read_threshold(name, node, report)
     return found
 
 
-def _read_threshold(name: Scalar, block: Block, report: Report) -> Written:
+def read_threshold(name: Scalar, block: Block, report: Report) -> Written:
+    """Read one threshold."""
     cases: list[WrittenCase] = []
     _read_cases(block, WrittenCase(Decimal(0), ""), cases, report, outer=True)
     if not cases:

@@ -278,13 +278,13 @@ def _warn_of_pending(release: Release) -> None:
         log.warning("unreviewed_rules", count=len(release.pending))
 
 
-def judged(folder: Path) -> list[str]:
+def judged(folder: Path, *, profile: str = "default") -> list[str]:
     """Let a process of its own judge the rules; one that dies or hangs is a reason against."""
     # The judge runs the program that serves, wherever that was started from.
     path = os.pathsep.join(filter(None, (str(_PROGRAM), os.environ.get("PYTHONPATH", ""))))
     try:
         done = subprocess.run(  # noqa: S603 - our own module, a folder of our own making
-            [sys.executable, "-m", "cds.workshop.gate", str(folder)],
+            [sys.executable, "-m", "cds.workshop.gate", str(folder), profile],
             capture_output=True,
             timeout=_SECONDS_TO_JUDGE,
             check=False,

@@ -40,14 +40,15 @@ class Release:
         }
 
 
-def open_release(folder: Path, *, unreviewed: bool) -> Release:
+def open_release(folder: Path, *, unreviewed: bool, profile: str = "default") -> Release:
     """
-    Load the rules of *folder*.
+    Load the rules of *folder* under a *profile*.
 
-    Raises `RuleError` where they cannot be used; `NotServedError` where no card is
+    Raises `RuleError` where they cannot be used, also because the profile was written for
+    another release; `NotServedError` where no card is
     active, or some rules are pending review and *unreviewed* ones are not allowed.
     """
-    loaded = load(folder)
+    loaded = load(folder, profile)
     if loaded.ruleset is None:
         raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
     release = Release(loaded.ruleset, _pending(loaded.ruleset))

@@ -24,7 +24,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["BadSettingsError", "Settings", "default_rules", "instant_of", "read_settings"]
+__all__ = [
+    "BadSettingsError",
+    "Settings",
+    "chosen_profile",
+    "default_rules",
+    "instant_of",
+    "read_settings",
+]
 
 _PREFIX: Final = "CDS_"
 
@@ -38,6 +45,11 @@ def default_rules() -> Path:
     package = Path(__file__).resolve().parent.parent
     beside = package.parent / "rules"
     return beside if beside.is_dir() else package / "_rules"
+
+
+def chosen_profile() -> str:
+    """Name the profile of the environment, for tools that read no other setting."""
+    return os.environ.get("CDS_PROFILE") or "default"
 
 
 def instant_of(text: str) -> datetime | None:
@@ -99,6 +111,9 @@ class Settings(BaseSettings):
     in_flight: int = Field(default=32, ge=1, le=1024, validation_alias=_also("IN_FLIGHT"))
     reload: Literal["watch", "signal"] | None = Field(
         default=None, validation_alias=_also("RELOAD")
+    )
+    profile: str = Field(
+        default="default", pattern="^[a-z][a-z0-9_]*$", validation_alias="CDS_PROFILE"
     )
     rules: DirectoryPath = Field(default_factory=default_rules, validation_alias=_also("RULES"))
 

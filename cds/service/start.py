@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ def build(settings: Settings) -> Frame:
     unreviewed = settings.allow_unreviewed or not settings.is_production
 
     def opens(folder: Path) -> tuple[Release, Pipeline]:
-        release = open_release(folder, unreviewed=unreviewed)
+        release = open_release(folder, unreviewed=unreviewed, profile=settings.profile)
         pipeline = Pipeline(
             release.ruleset,
             engine=settings.engine,
@@ -43,7 +44,10 @@ def build(settings: Settings) -> Frame:
         return release, pipeline
 
     activation = Activation(
-        settings.rules, opens=opens, now=lambda: datetime.now(UTC), judge=judged
+        settings.rules,
+        opens=opens,
+        now=lambda: datetime.now(UTC),
+        judge=partial(judged, profile=settings.profile),
     )
     warm_up()
     return create_app(

@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
-from cds.rulefiles.loader import Loaded, load
-from cds.rulefiles.source import Memory
+from cds.rulefiles.loader import Loaded, load, load_every
 from cds.workshop.allowing import without_allowed
 from cds.workshop.checks.context import Context
 
@@ -41,19 +39,13 @@ class Checked:
     held_back: Mapping[str, tuple[Diagnostic, ...]]
 
 
-def check_folder(
-    folder: Path,
-    *,
-    as_of: date,
-    buffers: Mapping[str, str] = MappingProxyType({}),
-    memory: Memory | None = None,
-) -> Checked:
+def check_folder(folder: Path, *, as_of: date, profile: str | None = None) -> Checked:
     """
-    Load a folder and run every check on what could be read.
+    Load a folder under a profile, or under each of its own, and run every check.
 
-    *buffers* and *memory* as for `load`.
+    What could be read is checked as it stands under that profile, else under the default.
     """
-    loaded = load(folder, buffers=buffers, memory=memory)
+    loaded = load(folder, profile) if profile else load_every(folder)
     context = Context(loaded, Report(), as_of)
     for family in FAMILIES:
         family(context)

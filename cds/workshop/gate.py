@@ -1,7 +1,7 @@
 """
 What stands between a changed folder of rules and the people they are served to.
 
-Run as a process of its own (`python -m cds.workshop.gate FOLDER`), which may be killed,
+Run as a process of its own (`python -m cds.workshop.gate FOLDER PROFILE`), which may be killed,
 crash or run out of memory without harm: it reads and compiles the rules, runs every
 case they carry on both evaluators, and compares the two on patients mixed from those
 cases. It prints one line of JSON: what was done, and why the rules are refused, if so.
@@ -23,10 +23,10 @@ from cds.errors import CdsError, EvaluatorsDisagree
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import concise
 from cds.rulefiles.loader import load
+from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.cases import cases_of
-from cds.workshop.lab import reader_of
 from cds.workshop.patients import CannotRead, prefetch_of
-from cds.workshop.running import results_of
+from cds.workshop.running import reader_of, run_cases
 
 __all__ = ["main", "refusals"]
 
@@ -36,14 +36,19 @@ _MOST_MEMORY: Final = 2 * 1024**3
 _MOST_SECONDS: Final = 120
 
 
-def refusals(folder: Path, *, mixed: int = MIXED) -> Iterator[str]:
-    """Say every reason why the rules of *folder* must not be served, as far as one can see."""
-    loaded = load(folder)
+def refusals(folder: Path, profile: str = DEFAULT, *, mixed: int = MIXED) -> Iterator[str]:
+    """
+    Say every reason why the rules of *folder* must not be served, as far as one can see.
+
+    Cases of rules run under the default profile, as they were written; what is served is
+    the rules under *profile*, so that one's cases and both evaluators are tried on these.
+    """
+    loaded = load(folder, profile)
     if loaded.ruleset is None:
         yield from (concise(one) for one in loaded.diagnostics if one.severity == "error")
         return
     rules = loaded.ruleset
-    for one in results_of(rules):
+    for one in run_cases(folder, profiles=(DEFAULT, profile)):
         if not one.passed:
             first = f": {one.differences[0]}" if one.differences else ""
             yield f"{one.place}: the case {one.name!r} fails{first}"
@@ -92,7 +97,7 @@ def main(arguments: list[str]) -> int:
     # Requests go first.
     os.nice(10)
     try:
-        why = list(refusals(Path(arguments[0])))
+        why = list(refusals(Path(arguments[0]), *arguments[1:]))
     except CdsError as error:
         why = [str(error)]
     sys.stdout.write(json.dumps({"why": why[:_MOST_SHOWN], "count": len(why)}) + "\n")

@@ -258,7 +258,7 @@ class Rules:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def load(self, changes: dict[str, Change] | None = None) -> Loaded:
+    def load(self, changes: dict[str, Change] | None = None, profile: str = "default") -> Loaded:
         files: dict[str, str] = dict(BASE)
         for path, change in (changes or {}).items():
             if change is None:
@@ -273,7 +273,7 @@ class Rules:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        return load(self.folder)
+        return load(self.folder, profile)
 
     def found(self, changes: dict[str, Change] | None = None) -> list[str]:
         """Give `CODE headline` of every diagnostic."""

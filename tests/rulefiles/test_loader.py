@@ -12,6 +12,7 @@ import pytest
 from cds.core.clauses import Place
 from cds.errors import RuleError
 from cds.rulefiles import load, load_ruleset
+from cds.rulefiles.loader import load_every
 
 
 def test_a_sound_folder_has_nothing_to_say(rules):
@@ -192,7 +193,8 @@ def test_a_folder_of_broken_files_says_all_of_it(rules):
         }.items()
     }
 
-    loaded = rules.load(changes)
+    rules.load(changes)
+    loaded = load_every(rules.folder)
 
     assert None is loaded.ruleset
     assert set(changes) == {

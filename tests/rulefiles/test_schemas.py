@@ -15,7 +15,7 @@ from cds.rulefiles.hints import HINTS, hint
 from cds.rulefiles.kinds import KINDS
 from cds.rulefiles.nodes import Block, Items, Source
 from cds.rulefiles.schemas import EVERY_KIND, schema_of, schema_of_all
-from cds.rulefiles.shapes import Either, Keys, Many, Named
+from cds.rulefiles.shapes import ByKey, Either, Keys, Many, Named
 from cds.rulefiles.source import read_source
 
 ROOT = Path(__file__).parents[2]
@@ -187,6 +187,17 @@ def test_thresholds_of_every_form(threshold, validators):
     assert [] == [error.message for error in validators["card"].iter_errors(document)]
 
 
+def test_a_profile_of_a_site_fits_its_schema(validators):
+    """
+    And one that says what no profile may say does not.
+    """
+    document = read(ROOT / "fixtures" / "profiles" / "example_hospital.yaml")
+    wrong = {**document, "most_cards": "9"}
+
+    assert [] == [one.message for one in validators["profile"].iter_errors(document)]
+    assert [] != list(validators["profile"].iter_errors(wrong))
+
+
 def keys_of(shape):
     """
     The keys of a shape and of every shape inside it, with the block that holds them.
@@ -197,6 +208,9 @@ def keys_of(shape):
             yield from keys_of(inner)
     elif isinstance(shape, Many | Named):
         yield from keys_of(shape.of)
+    elif isinstance(shape, ByKey):
+        for inner in (shape.present, shape.absent):
+            yield from keys_of(inner)
     elif isinstance(shape, Either):
         for inner in (shape.text, shape.items, shape.block):
             yield from keys_of(inner)
