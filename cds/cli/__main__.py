@@ -43,6 +43,14 @@ class Form(StrEnum):
     SARIF = "sarif"
 
 
+class CaseForm(StrEnum):
+    """How results of cases are printed."""
+
+    FULL = "full"
+    JUNIT = "junit"
+    JSON = "json"
+
+
 Rules = Annotated[
     Path | None,
     typer.Option(
@@ -153,8 +161,15 @@ def check(
 
 @app.command("test")
 def run_cases(
-    ids: Annotated[list[str] | None, typer.Argument(help="Rule ids; every rule else.")] = None,
+    wanted: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WHAT]...", help="Rule ids, codes, files, folders; all else."),
+    ] = None,
     *,
+    named: Annotated[
+        str, typer.Option("-k", metavar="TEXT", help="Only cases with this in their name.")
+    ] = "",
+    form: Annotated[CaseForm, typer.Option("--format", help="How to print.")] = CaseForm.FULL,
     engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
     rules: Rules = None,
     profile: Profile = None,
@@ -163,11 +178,20 @@ def run_cases(
     Run the cases that rule files carry, and those of profiles under their profile.
 
     With a profile named, the cases of that profile alone.
-    Exit code 1: a case failed. 2: no rule has such an id, or none has a case.
+    Exit code 1: a case failed. 2: nothing was selected, or the rules cannot be used.
     """
     from cds.cli.test import test_rules  # noqa: PLC0415 - imported when called
 
-    raise typer.Exit(test_rules(ids or [], rules=rules, profile=profile, engine=engine.value))
+    raise typer.Exit(
+        test_rules(
+            wanted or [],
+            named=named,
+            rules=rules,
+            profile=profile,
+            engine=engine.value,
+            form=form.value,
+        )
+    )
 
 
 @app.command("fmt")

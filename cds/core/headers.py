@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from cds.core.clauses import Place, Threshold
 from cds.core.concepts import Reading
 
 __all__ = [
+    "EXPECTED",
     "About",
     "Citation",
     "Rule",
@@ -54,11 +55,42 @@ class Upkeep:
     review_by: str = ""
 
 
+EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "index": ("value", "between", "below", "shown", "band", "unknown", "not_valid", "criteria"),
+    "condition": ("holds",),
+    "stages": ("stage", "could_be"),
+    "factor": (
+        "grade",
+        "points",
+        "could_become",
+        "because",
+        "disagrees",
+        "excluded",
+        "not_assessed",
+    ),
+    "card": (
+        "shown",
+        "because",
+        "indicator",
+        "priority",
+        "summary",
+        "says",
+        "does_not_say",
+        "offers",
+        "actions",
+        "withheld",
+        "warns",
+    ),
+}
+"""What a case can expect, by the kind of its rule."""
+
+
 @dataclass(frozen=True, slots=True)
 class TestCase:
     """
-    An inline case: *given*, *but*, *expect* as plain YAML values, checked when it runs.
+    An inline case: *given* and *expect* as plain YAML values, checked when it runs.
 
+    *said* is the patient as the author wrote it: `typical, but bmi: 35 kg/m2`.
     *rule* names the rule in a case of a profile; elsewhere it is that of the file.
     """
 
@@ -69,6 +101,7 @@ class TestCase:
     expect: Mapping[str, Any]
     place: Place
     todo: bool = False
+    said: str = ""
     rule: str = ""
 
 

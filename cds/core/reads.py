@@ -28,7 +28,7 @@ from cds.core.clauses import (
 from cds.core.indices import Index
 from cds.core.rules import Card, Ruleset
 
-__all__ = ["concepts_read", "expressions_of", "reached"]
+__all__ = ["concepts_read", "expressions_of", "leaned_on", "reached"]
 
 _Node = tuple[str, str]
 
@@ -173,14 +173,18 @@ def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:
         yield from (("concept", other) for other in (*company, *concept.begins, *concept.ends))
 
 
+def _of_population(rules: Ruleset) -> Iterator[_Node]:
+    if rules.population is not None:
+        yield from _named(rules.population.require)
+        for one, _ in rules.population.unless:
+            yield from _of_all((one.when, one.relevant))
+
+
 def _closure(rules: Ruleset) -> set[_Node]:
     todo: list[_Node] = [
         ("card", name) for name, card in rules.cards.items() if card.status == "active"
     ]
-    if rules.population is not None:
-        todo.extend(_named(rules.population.require))
-        for one, _ in rules.population.unless:
-            todo.extend(_of_all((one.when, one.relevant)))
+    todo.extend(_of_population(rules))
     if rules.stages is not None:
         todo.append(("stages", ""))
     # What bends how other data are read counts as read: acute care, pregnancy.
@@ -189,6 +193,10 @@ def _closure(rules: Ruleset) -> set[_Node]:
         for name, one in rules.concepts.items()
         if one.type in {"encounter", "episode"} or one.governs
     )
+    return _follow(rules, todo)
+
+
+def _follow(rules: Ruleset, todo: list[_Node]) -> set[_Node]:
     found: set[_Node] = set()
     while todo:
         node = todo.pop()
@@ -198,14 +206,29 @@ def _closure(rules: Ruleset) -> set[_Node]:
     return found
 
 
-def reached(rules: Ruleset) -> tuple[tuple[str, str], ...]:
-    """List what must be worked out for the active cards and the stage, in order."""
-    found = _closure(rules)
+def _in_order(rules: Ruleset, found: set[_Node]) -> tuple[_Node, ...]:
     return tuple(
         (kind, name)
         for kind, name in rules.order
         if (("stages", "") in found and kind == "stages") or (kind, name) in found
     )
+
+
+def reached(rules: Ruleset) -> tuple[tuple[str, str], ...]:
+    """List what must be worked out for the active cards and the stage, in order."""
+    return _in_order(rules, _closure(rules))
+
+
+def leaned_on(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str], ...]:
+    """
+    List what must be worked out for one rule, in order, the rule itself with it.
+
+    A card leans on the gates of the population too.
+    """
+    todo: list[_Node] = [("stages", "") if kind == "stages" else (kind, name)]
+    if kind in {"card", "population"}:
+        todo.extend(_of_population(rules))
+    return _in_order(rules, _follow(rules, todo))
 
 
 def concepts_read(rules: Ruleset) -> frozenset[str]:

@@ -53,6 +53,12 @@ class Numbers:
         self._readings = Readings(snapshot, concepts, facing)
         self.known: dict[str, IndexResult] = {}
 
+    def again(self, asked: Mapping[str, tuple[str, ...]]) -> Numbers:
+        """Keep what is known, for the same snapshot with another text of one rule."""
+        other = Numbers(self._snapshot, self._concepts, self._facing, {**self._asked, **asked})
+        other.known.update(self.known)
+        return other
+
     # --- readings -----------------------------------------------------------
 
     def read(self, reading: Reading) -> IndexResult:

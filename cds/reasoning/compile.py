@@ -12,7 +12,7 @@ of its own, whose truth is a fact that others can match.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from math import prod
@@ -616,11 +616,18 @@ def _condition(pattern: Pattern) -> dict[str, Any]:
     return parts[0] if len(parts) == 1 else {"$and": parts}
 
 
-def compile_program(rules: Ruleset, asked: Iterable[Question]) -> Program:
-    """Compile every question that is asked, and the nodes they share."""
+def compile_program(
+    rules: Ruleset, asked: Iterable[Question], *, besides: Collection[str] = ()
+) -> Program:
+    """
+    Compile every question that is asked, and the nodes they share.
+
+    Conditions are compiled rail by rail, as somebody reads them; those named in
+    *besides* whole, though nobody may read them.
+    """
     compiler = _Compiler(rules)
     for one in asked:
-        # Conditions are compiled rail by rail, as somebody reads them.
-        if one.owner[0] != "condition" and not one.wording:
+        kind, name = one.owner
+        if (kind != "condition" or name in besides) and not one.wording:
             compiler.question(one)
     return compiler.program

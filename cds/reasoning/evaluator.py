@@ -10,7 +10,7 @@ from typing import Literal
 
 from cds.core.facts import Snapshot
 from cds.core.findings import Conclusions
-from cds.core.reads import reached
+from cds.core.reads import leaned_on, reached
 from cds.core.rules import Ruleset
 from cds.core.truth import Truth, unknown
 from cds.errors import EvaluatorsDisagree
@@ -34,13 +34,22 @@ class Reasoner:
     engine decides alone and the reference evaluator only finds reasons and sentences;
     with `reference` it decides. Where the engine cannot be had, the reference evaluator
     serves and *why_not_durable* says so. What no card, stage or gate asks about is not
-    worked out, unless *everything* is wanted. Not thread-safe.
+    worked out, unless *everything* is wanted; with *about*, only that rule is, by kind and
+    id, and what it leans on. Not thread-safe.
     """
 
     def __init__(
-        self, rules: Ruleset, *, engine: EngineChoice = "both", everything: bool = False
+        self,
+        rules: Ruleset,
+        *,
+        engine: EngineChoice = "both",
+        everything: bool = False,
+        about: tuple[str, str] | None = None,
     ) -> None:
-        self.rules = rules if everything else replace(rules, order=reached(rules))
+        if about is not None:
+            self.rules = replace(rules, order=leaned_on(rules, *about))
+        else:
+            self.rules = rules if everything else replace(rules, order=reached(rules))
         asked = questions(self.rules)
         self._reference = Reference(self.rules, asked)
         self._cards = tuple(
@@ -50,7 +59,8 @@ class Reasoner:
         self.program: Program | None = None
         self._engine: Engine | None = None
         if not self.why_not_durable:
-            self.program = compile_program(self.rules, asked)
+            besides = (about[1],) if about is not None else ()
+            self.program = compile_program(self.rules, asked, besides=besides)
             self._engine = Engine(
                 self.rules, self.program, asked_by("index", asked), asked_by("factor", asked)
             )

@@ -70,6 +70,12 @@ class Grades:
         self._worked = {} if worked is None else worked
         self.known: dict[str, GradeResult] = {}
 
+    def again(self, asked: Mapping[str, tuple[str, ...]]) -> Grades:
+        """Keep what is known, for the same snapshot with another text of one rule."""
+        other = Grades({**self._asked, **asked})
+        other.known.update(self.known)
+        return other
+
     def grade(self, factor: Factor, ask: Ask, newest: Newest) -> GradeResult:
         """
         Grade a factor: not assessed, excluded, ceiling and floor, points.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Not, clauses_of
 from cds.core.indices import Index
-from cds.core.rules import Card, Exclusion, Factor, Ruleset
+from cds.core.rules import Card, Condition, Exclusion, Factor, Population, Ruleset
 
-__all__ = ["Question", "asked_by", "blocks_of", "is_input", "questions"]
+__all__ = ["Question", "asked_by", "blocks_of", "is_input", "questions", "questions_about"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,37 +124,45 @@ def _of_card(card: Card) -> Iterator[Question]:
             yield Question(name, part_of, both=False, owner=owner, wording=True)
 
 
+def questions_about(rules: Ruleset, kind: str, name: str) -> tuple[Question, ...]:
+    """List the questions of one thing of the release; of what asks none, nothing."""
+    if kind == "index":
+        return tuple(_of_index(rules.indices[name]))
+    if kind == "condition":
+        return tuple(_of_condition(rules.conditions[name]))
+    if kind == "factor":
+        return tuple(_of_factor(rules.factors[name]))
+    if kind == "card":
+        return tuple(_of_card(rules.cards[name]))
+    if kind == "stages" and rules.stages is not None:
+        return tuple(
+            Question(f"{name}.{line.label}", line.condition, both=False, owner=(kind, name))
+            for line in rules.stages.lines
+            if line.condition is not None
+        )
+    if kind == "population" and rules.population is not None:
+        return tuple(_of_population(rules.population))
+    return ()
+
+
+def _of_condition(condition: Condition) -> Iterator[Question]:
+    owner, name = ("condition", condition.id), condition.id
+    yield Question(f"{name}.holds_if", condition.holds_if, both=True, owner=owner)
+    if condition.ruled_out_if is not None:
+        yield Question(f"{name}.ruled_out_if", condition.ruled_out_if, both=True, owner=owner)
+
+
+def _of_population(population: Population) -> Iterator[Question]:
+    owner = ("population", "population")
+    yield Question("population.require", population.require, both=False, owner=owner)
+    for one, _ in population.unless:
+        yield from _exclusion("population.unless", one, owner)
+
+
 def questions(rules: Ruleset) -> tuple[Question, ...]:
     """List every question, those of lower things first, in the order of the release."""
-    found: list[Question] = []
-    for kind, name in rules.order:
-        owner = (kind, name)
-        if kind == "index":
-            found.extend(_of_index(rules.indices[name]))
-        elif kind == "condition":
-            condition = rules.conditions[name]
-            found.append(Question(f"{name}.holds_if", condition.holds_if, both=True, owner=owner))
-            if condition.ruled_out_if is not None:
-                found.append(
-                    Question(f"{name}.ruled_out_if", condition.ruled_out_if, both=True, owner=owner)
-                )
-        elif kind == "stages" and rules.stages is not None:
-            found.extend(
-                Question(f"{name}.{line.label}", line.condition, both=False, owner=owner)
-                for line in rules.stages.lines
-                if line.condition is not None
-            )
-        elif kind == "factor":
-            found.extend(_of_factor(rules.factors[name]))
-        elif kind == "card":
-            found.extend(_of_card(rules.cards[name]))
-    if rules.population is not None:
-        owner = ("population", "population")
-        require = rules.population.require
-        found.append(Question("population.require", require, both=False, owner=owner))
-        for one, _ in rules.population.unless:
-            found.extend(_exclusion("population.unless", one, owner))
-    return tuple(found)
+    every = (*rules.order, ("population", "population"))
+    return tuple(one for kind, name in every for one in questions_about(rules, kind, name))
 
 
 def asked_by(kind: str, every: Iterable[Question]) -> Mapping[str, tuple[str, ...]]:

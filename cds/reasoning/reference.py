@@ -7,7 +7,7 @@ answers where the engine cannot be had.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from decimal import Decimal
 from typing import Any, TypeGuard, cast
@@ -60,7 +60,7 @@ from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
 from cds.reasoning.differences import Difference, beside_of, change_of
 from cds.reasoning.grading import Grades, stage
-from cds.reasoning.questions import Question, asked_by
+from cds.reasoning.questions import Question, asked_by, questions_about
 
 __all__ = ["Decide", "Reference", "Run"]
 
@@ -118,7 +118,11 @@ class Run:
         self.answers: dict[str, Truth] = {}
         self._leaves_stage_open = False
         self._opened: Run | None = None
-        for kind, name in rules.order:
+        self._work_out(rules.order)
+
+    def _work_out(self, order: Iterable[tuple[str, str]]) -> None:
+        rules = self._rules
+        for kind, name in order:
             if kind == "reading":
                 self._numbers.read(rules.readings[name])
             elif kind == "index":
@@ -129,6 +133,33 @@ class Run:
                 self._stage = stage(rules.stages, self.ask)
             elif kind == "factor":
                 self._grades.grade(rules.factors[name], self.ask, self._age_of)
+
+    def instead(self, rules: Ruleset, kind: str, name: str) -> Run:
+        """
+        Evaluate the same snapshot with another text of one rule, and nothing else again.
+
+        Nothing that this run has worked out may lean on the rule: it is the top of the
+        order, as with `leaned_on`. A condition of the other text that asks something else
+        needs a key of its own.
+        """
+        asked = questions_about(rules, kind, name)
+        other = self._with_text(rules, asked, name)
+        if self._opened is not None:
+            other._opened = self._opened._with_text(rules, asked, name)  # noqa: SLF001
+        own = [one for one in rules.order if one[0] == "reading" and one[1].startswith(f"{name}.")]
+        other._work_out([*own, (kind, name)])  # noqa: SLF001 - a copy of our own
+        return other
+
+    def _with_text(self, rules: Ruleset, asked: tuple[Question, ...], name: str) -> Run:
+        other = copy(self)
+        other._rules = rules  # noqa: SLF001 - a copy of our own
+        other._asked = {**self._asked, **{one.name: one.expr for one in asked}}  # noqa: SLF001
+        other._numbers = self._numbers.again(asked_by("index", asked))  # noqa: SLF001
+        other._grades = self._grades.again(asked_by("factor", asked))  # noqa: SLF001
+        other.answers = {
+            one: answer for one, answer in self.answers.items() if not one.startswith(f"{name}.")
+        }
+        return other
 
     @property
     def snapshot(self) -> Snapshot:

@@ -12,7 +12,7 @@ from cds.core.rules import Card, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
 from cds.rulefiles.diagnostics import did_you_mean
-from cds.rulefiles.headers import check_cite, plain_value, read_common
+from cds.rulefiles.headers import check_cite, check_ids, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
@@ -231,6 +231,7 @@ def _check_texts(root: Block, face: Block, scope: Scope) -> None:
 
 
 def _read_suggestions(blocks: list[Block], scope: Scope) -> tuple[Suggestion, ...]:
+    check_ids(blocks, "suggestions", scope)
     found: list[Suggestion] = []
     seen: set[str] = set()
     for block in blocks:
@@ -256,13 +257,6 @@ def _read_suggestions(blocks: list[Block], scope: Scope) -> tuple[Suggestion, ..
             first_of=first_of,
             choices=choices,
         )
-        if one.id in seen:
-            scope.report.add(
-                "CDS203",
-                block.at("id"),
-                f"two suggestions are called `{one.id}`",
-                help="rename one of the two",
-            )
         seen.add(one.id)
         found.append(one)
     for block in blocks:
@@ -314,6 +308,7 @@ def _read_guards(block: Block, scope: Scope) -> tuple[Guard, ...]:
             f"suggestion `{block.text('id')}` does not say what guards it",
             help="write `guards: none` where nothing does",
         )
+    check_ids(guards, f"guards of `{block.text('id')}`", scope)
     return tuple(_read_guard(one, scope) for one in guards)
 
 

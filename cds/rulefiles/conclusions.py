@@ -8,7 +8,7 @@ from typing import Final, Literal, cast
 
 from cds.core.rules import Condition, Evidence, Exclusion, Factor, Grade, Stage, Stages
 from cds.rulefiles.conditions import first_name, read_optional, read_required
-from cds.rulefiles.headers import read_common
+from cds.rulefiles.headers import check_ids, read_common
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Scalar
 
@@ -60,6 +60,7 @@ def read_exclusions(
     blocks: list[Block], scope: Scope, choices: tuple[str, ...]
 ) -> tuple[Exclusion, ...]:
     """Read `unless:` and `exclude_if:`; who wrote no id gets the first name asked about."""
+    check_ids(blocks, "exclusions", scope)
     found: list[Exclusion] = []
     taken: dict[str, int] = {}
     for block in blocks:
@@ -74,8 +75,6 @@ def read_exclusions(
                 help="add " + ", ".join(f"`if_unknown: {one}`" for one in choices),
             )
         taken[name] = taken.get(name, 0) + 1
-        if taken[name] > 1 and "id" in block:
-            scope.report.add("CDS203", block.at("id"), f"two exclusions are called `{name}`")
         if taken[name] > 1:
             name = f"{name}_{taken[name]}"
         found.append(
@@ -97,8 +96,8 @@ def read_factor(root: Block, scope: Scope) -> Factor:
     supporting = _read_evidence(root, "evidence_for", known, scope)
     contrary = _read_evidence(root, "evidence_against", known, scope)
     names = [one.id for one in (*supporting, *contrary)]
-    for name in {one for one in names if names.count(one) > 1}:
-        scope.report.add("CDS203", root.at("id"), f"two pieces of evidence are called `{name}`")
+    evidence = (*root.blocks("evidence_for"), *root.blocks("evidence_against"))
+    check_ids(evidence, "pieces of evidence", scope)
     groups = root.get("counts_once")
     once: list[tuple[str, ...]] = []
     for group in groups.items if isinstance(groups, Items) else ():

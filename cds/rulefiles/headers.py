@@ -4,16 +4,18 @@ What every rule file has: header, about, upkeep, thresholds, readings and tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from cds.core.headers import About, Citation, TestCase, Upkeep
+from cds.core.headers import EXPECTED, About, Citation, TestCase, Upkeep
+from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.names import Names, Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.readings import read_readings
 from cds.rulefiles.thresholds import Written, read_thresholds
 
-__all__ = ["check_cite", "open_scope", "plain_value", "read_common", "read_tests"]
+__all__ = ["check_cite", "check_ids", "open_scope", "plain_value", "read_common", "read_tests"]
 
 Localise = Callable[[str, dict[str, Written]], dict[str, Written]]
 
@@ -142,6 +144,24 @@ def _read_upkeep(block: Block | None, root: Block, names: Names) -> Upkeep:
     )
 
 
+def check_ids(blocks: Iterable[Block], what: str, scope: Scope) -> None:
+    """Report the second of two blocks with one `id`: *what* they are, in the plural."""
+    seen: dict[str, Node] = {}
+    for block in blocks:
+        node = block.get("id")
+        if not isinstance(node, Scalar):
+            continue
+        first = seen.setdefault(node.text, node)
+        if first is not node:
+            scope.report.add(
+                "CDS203",
+                node,
+                f"two {what} are called `{node.text}`",
+                spans=[(first, "the first")],
+                help="rename one of the two",
+            )
+
+
 # --- tests ------------------------------------------------------------------------
 
 
@@ -176,47 +196,73 @@ def read_tests(root: Block, scope: Scope) -> tuple[TestCase, ...]:
     patients = {
         key.text: _values(node) for key, node in root.pairs("patients") if isinstance(node, Block)
     }
+    words = EXPECTED.get(root.text("kind"), ())
     found: list[TestCase] = []
     seen: dict[str, Node] = {}
     for block in root.blocks("tests"):
-        name = block.text("name")
-        if name in seen:
-            scope.report.add(
-                "CDS705",
-                block.at("name"),
-                f"two tests are called `{name}`",
-                label="again",
-                spans=[(seen[name], "first")],
-                help="say in the name what differs",
-            )
-        seen.setdefault(name, block.at("name"))
-        given: dict[str, Any] = {}
+        _check_test_name(block, seen, scope)
+        _check_expected(block, words, scope)
         use = block.get("use")
-        if isinstance(use, Scalar):
-            if use.text not in patients:
-                scope.names.missing("a patient of this file", use.text, use.place, patients)
-            given = dict(patients.get(use.text, {}))
+        if isinstance(use, Scalar) and use.text not in patients:
+            scope.names.missing("a patient of this file", use.text, use.place, patients)
+        given = dict(patients.get(block.text("use"), {}))
         given.update(_values(block.block("given")))
         if "history" in block:
             given["history"] = plain_value(block.at("history"))
         given = _changed(given, block)
-        todo, rule = block.flag("todo"), block.text("rule")
-        each = block.blocks("each")
         expect = _values(block.block("expect"))
+        case = TestCase(
+            name=block.text("name"),
+            given=given,
+            expect=expect,
+            place=block.place,
+            todo=block.flag("todo"),
+            said=_said(block),
+            rule=block.text("rule"),
+        )
+        each = block.blocks("each")
         if not each:
-            found.append(TestCase(name, given, expect, block.place, todo, rule))
+            found.append(case)
         for number, inner in enumerate(each, start=1):
+            _check_expected(inner, words, scope)
             found.append(
-                TestCase(
-                    f"{name} ({number})",
-                    _changed(given, inner),
-                    {**expect, **_values(inner.block("expect"))},
-                    inner.place,
-                    todo,
-                    rule,
+                replace(
+                    case,
+                    name=f"{case.name} [{number}]",
+                    given=_changed(given, inner),
+                    expect={**expect, **_values(inner.block("expect"))},
+                    place=inner.place,
+                    said=_said(block, inner),
                 )
             )
     return tuple(found)
+
+
+def _check_test_name(block: Block, seen: dict[str, Node], scope: Scope) -> None:
+    name = block.text("name")
+    if name in seen:
+        scope.report.add(
+            "CDS705",
+            block.at("name"),
+            f"two tests are called `{name}`",
+            label="again",
+            spans=[(seen[name], "first")],
+            help="say in the name what differs",
+        )
+    seen.setdefault(name, block.at("name"))
+
+
+def _check_expected(block: Block, words: tuple[str, ...], scope: Scope) -> None:
+    """Report a word in `expect:` that says nothing about this kind of rule."""
+    for key, _ in block.pairs("expect"):
+        if words and key.text not in words:
+            scope.report.add(
+                "CDS102",
+                key,
+                f"`{key.text}` is nothing that a test here can expect",
+                notes=[f"words of `expect`: {listed(words)}"],
+                help=did_you_mean(key.text, words),
+            )
 
 
 def _changed(given: Mapping[str, Any], block: Block) -> dict[str, Any]:
@@ -228,3 +274,27 @@ def _changed(given: Mapping[str, Any], block: Block) -> dict[str, Any]:
         else:
             changed[key.text] = value
     return changed
+
+
+def _said(*blocks: Block) -> str:
+    """Repeat the patient of a test in the words of its author."""
+    parts = [
+        *(one.text("use") for one in blocks if "use" in one),
+        *(_written(one.block("given")) for one in blocks if "given" in one),
+    ]
+    changes = [_written(one.block("but")) for one in blocks if "but" in one]
+    history = ["history " + _written(one.block("history")) for one in blocks if "history" in one]
+    but = [f"but {', '.join(changes)}"] if changes else []
+    return ", ".join(one for one in (*parts, *but, *history) if one)
+
+
+def _written(block: Block | None) -> str:
+    if block is None:
+        return ""
+    return ", ".join(f"{key.text}: {_as_text(node)}" for key, node in block.entries())
+
+
+def _as_text(node: Node) -> str:
+    if isinstance(node, Items):
+        return f"[{', '.join(_as_text(one) for one in node)}]"
+    return f"{{{_written(node)}}}" if isinstance(node, Block) else node.text

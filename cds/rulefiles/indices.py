@@ -14,7 +14,7 @@ from cds.core.quantity import Conversion, read_unit
 from cds.rulefiles.conditions import first_name, read_condition, read_required
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.formulas import Vocabulary, parse_formula
-from cds.rulefiles.headers import read_common
+from cds.rulefiles.headers import check_ids, read_common
 from cds.rulefiles.names import AGE, Scope
 from cds.rulefiles.nodes import Block, Node, Scalar
 from cds.rulefiles.thresholds import Target, literal, read_amount, read_thresholds
@@ -43,6 +43,7 @@ def read_index(root: Block, scope: Scope) -> Index:
         words.steps.add(key.text)
     formula = root.get("formula")
     _check_how(root, scope)
+    check_ids(root.blocks("not_valid_if"), "gates", scope)
     return Index(
         **read_common(root, scope),
         inputs=inputs,

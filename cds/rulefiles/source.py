@@ -28,6 +28,10 @@ MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 20
 
 _Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_OPEN: Final = {
+    "while parsing a flow sequence": "`[`",
+    "while parsing a flow mapping": "`{`",
+}
 _UNIT_BRACKET: Final = re.compile(r"[A-Za-z/ ]\[[A-Za-z_]+\]|/\{1\.73")
 
 
@@ -139,6 +143,18 @@ def read_source(source: Source, report: Report) -> Block | None:
 def _report_problem(source: Source, problem: Any, report: Report) -> None:
     mark = problem.problem_mark or problem.context_mark
     place = Place(source.path, mark.line + 1, mark.column + 1)
+    opened = problem.context_mark
+    if opened is not None and problem.context in _OPEN and opened.line < mark.line:
+        # The reader stumbles lines later; what to mend is where it was opened.
+        report.add(
+            "CDS101",
+            Place(source.path, opened.line + 1, opened.column + 1),
+            f"this {_OPEN[problem.context]} is never closed",
+            label="opened here",
+            spans=[(place, "and this does not belong inside")],
+            help="close it, or quote the text that begins with it",
+        )
+        return
     context = f"{problem.context}: " if problem.context else ""
     lines = source.lines
     line = lines[mark.line] if mark.line < len(lines) else ""

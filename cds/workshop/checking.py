@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
 from cds.rulefiles.loader import Loaded, load, load_every
+from cds.rulefiles.source import Memory
 from cds.workshop.allowing import without_allowed
 from cds.workshop.checks.context import Context
 
@@ -39,13 +41,24 @@ class Checked:
     held_back: Mapping[str, tuple[Diagnostic, ...]]
 
 
-def check_folder(folder: Path, *, as_of: date, profile: str | None = None) -> Checked:
+def check_folder(
+    folder: Path,
+    *,
+    as_of: date,
+    profile: str | None = None,
+    buffers: Mapping[str, str] = MappingProxyType({}),
+    memory: Memory | None = None,
+) -> Checked:
     """
     Load a folder under a profile, or under each of its own, and run every check.
 
     What could be read is checked as it stands under that profile, else under the default.
+    *buffers* and *memory* as for `load`.
     """
-    loaded = load(folder, profile) if profile else load_every(folder)
+    if profile:
+        loaded = load(folder, profile, buffers=buffers, memory=memory)
+    else:
+        loaded = load_every(folder, buffers=buffers, memory=memory)
     context = Context(loaded, Report(), as_of)
     for family in FAMILIES:
         family(context)

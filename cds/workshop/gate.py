@@ -25,8 +25,9 @@ from cds.rulefiles.diagnostics import concise
 from cds.rulefiles.loader import load
 from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.cases import cases_of
+from cds.workshop.lab import reader_of
 from cds.workshop.patients import CannotRead, prefetch_of
-from cds.workshop.running import reader_of, run_cases
+from cds.workshop.running import run_cases
 
 __all__ = ["main", "refusals"]
 

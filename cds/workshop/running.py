@@ -1,82 +1,102 @@
 """
-Every inline case of a folder of rules, run by the evaluators that are asked for.
+Inline cases of a folder of rules, run by the evaluators that are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
-from cds.core.facts import Snapshot
+from cds.core.headers import TestCase
 from cds.core.rules import Ruleset
 from cds.errors import EvaluatorsDisagree, RuleError
-from cds.fhir.extract import Extractor
-from cds.fhir.retrieve import retrieve
-from cds.reasoning.evaluator import EngineChoice, Reasoner
-from cds.rulefiles.loader import load
+from cds.reasoning.evaluator import EngineChoice
+from cds.rulefiles.loader import Loaded, load
 from cds.rulefiles.profiles import DEFAULT
-from cds.workshop.cases import CaseResult, Difference, cases_of, run_case, site_cases_of
-from cds.workshop.patients import NOW
+from cds.workshop.cases import CaseResult, NothingSelected, selected
+from cds.workshop.expectations import Difference, Expectations, Rule
+from cds.workshop.lab import Lab
+from cds.workshop.patients import CannotRead
 
-__all__ = ["reader_of", "results_of", "run_cases"]
+__all__ = ["results_of", "run_case", "run_cases", "usable"]
 
-Read = Callable[[Mapping[str, Any]], Snapshot]
+
+def usable(folder: Path, profile: str = DEFAULT) -> Ruleset:
+    """Load the rules of a folder; raises `RuleError` with the errors where there are any."""
+    return _sound(load(folder, profile))
+
+
+def _sound(loaded: Loaded) -> Ruleset:
+    if loaded.ruleset is None:
+        raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
+    return loaded.ruleset
 
 
 def run_cases(
     folder: Path,
-    ids: Collection[str] = (),
+    wanted: Collection[str] = (),
     *,
+    named: str = "",
     engine: EngineChoice = "both",
     profiles: Collection[str] = (),
 ) -> Iterator[CaseResult]:
     """
-    Run the cases of the rules *ids*, or of every rule.
+    Run the cases of the rules *wanted*, or of every rule, with *named* in their name.
 
     Cases of rules run under the default profile, those of a profile under their own; with
-    *profiles* only theirs. Raises `RuleError` where the rules cannot be used. A case on
-    which the two evaluators differ has failed.
+    *profiles* only theirs.
+
+    Raises `RuleError` where the rules cannot be used, `NothingSelected` where nothing is
+    picked. A case on which the two evaluators differ has failed.
     """
-    first = next(iter(profiles), DEFAULT)
-    rules = {first: load(folder, first)}
-    for name in dict.fromkeys(profiles or (DEFAULT, *rules[first].profiles)):
-        loaded = rules.get(name) or load(folder, name)
-        if loaded.ruleset is None:
-            raise RuleError([one for one in loaded.diagnostics if one.severity == "error"])
-        yield from results_of(loaded.ruleset, ids, engine=engine)
-
-
-def reader_of(rules: Ruleset) -> Read:
-    """Make what turns the prefetch of a case into a snapshot."""
-    extractor = Extractor(
-        concepts=rules.concepts,
-        searches=rules.searches,
-        systems=rules.systems,
-        groups=rules.groups_of_people,
-    )
-
-    def read(prefetch: Mapping[str, Any]) -> Snapshot:
-        retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
-        return extractor.extract(retrieved, as_of=NOW)
-
-    return read
+    nothing: NothingSelected | None = None
+    found = False
+    first = load(folder, next(iter(profiles), DEFAULT))
+    for profile in dict.fromkeys(profiles or (DEFAULT, *first.profiles)):
+        loaded = first if profile == first.profile else load(folder, profile)
+        try:
+            for one in results_of(_sound(loaded), wanted, named=named, engine=engine):
+                found = True
+                yield one
+        except NothingSelected as problem:
+            nothing = nothing or problem
+    if nothing is not None and not found:
+        raise nothing
 
 
 def results_of(
-    rules: Ruleset, ids: Collection[str] = (), *, engine: EngineChoice = "both"
+    rules: Ruleset,
+    wanted: Collection[str] = (),
+    *,
+    named: str = "",
+    engine: EngineChoice = "both",
 ) -> Iterator[CaseResult]:
-    """Run the cases of rules that are read already, or of the site they were read for."""
-    reasoner = Reasoner(rules, engine=engine, everything=True)
-    read = reader_of(rules)
+    """Run the cases of rules that are read already; see `run_cases`."""
+    lab = Lab(rules, engine=engine)
     try:
-        for rule, case in cases_of(rules) if rules.profile.id == DEFAULT else site_cases_of(rules):
-            if ids and rule.id not in ids:
-                continue
-            try:
-                yield run_case(rules, rule, case, read, reasoner.conclude)
-            except EvaluatorsDisagree as error:
-                differ = Difference("evaluators", "one conclusion", ", ".join(error.nodes))
-                yield CaseResult(rule.id, case.name, case.place, (differ,))
+        for rule, case in selected(rules, wanted, named=named):
+            yield run_case(lab, rule, case)
     finally:
-        reasoner.close()
+        lab.close()
+
+
+def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
+    """Run one case by the evaluators of the lab."""
+    differences: tuple[Difference, ...]
+    try:
+        snapshot = lab.snapshot(case.given)
+        conclusions = lab.conclude(rule, snapshot)
+        expectations = Expectations(lab.rules, snapshot, conclusions)
+        differences = tuple(expectations.differences(rule, case.expect))
+    except CannotRead as problem:
+        differences = (Difference("given", "a patient", str(problem)),)
+    except EvaluatorsDisagree as error:
+        differences = (Difference("evaluators", "one conclusion", ", ".join(error.nodes)),)
+    return CaseResult(
+        rule=rule.id,
+        name=case.name,
+        place=case.place,
+        differences=differences,
+        todo=case.todo,
+        given=case.said,
+    )

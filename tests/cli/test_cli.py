@@ -223,7 +223,7 @@ def test_what_cannot_be_run_is_said(put, content, code, said):
         (("run", "-", "--rules", "/nowhere"), "does not exist"),
         (("run",), "Missing argument"),
         (("check", "no_such_rule"), "no rule file matches"),
-        (("test", "no_such_rule"), "no case was selected"),
+        (("test", "no_such_rule"), "is no rule, file or folder with cases"),
     ],
 )
 def test_a_wrong_call_is_exit_code_two(arguments, said):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cds.core.reads import concepts_read, expressions_of, reached
+from cds.core.reads import concepts_read, expressions_of, leaned_on, reached
 
 EPISODE = {"pregnancy", "due_date", "thirst"}  # bends how other data are read, so it always is
 
@@ -204,3 +204,23 @@ def test_every_condition_of_a_card_is_walked(release):
     found = {one.text for one in expressions_of(release.load().cards["one"])}
 
     assert {f"age >= {number} years" for number in range(1, 13)} == found
+
+
+def test_what_one_rule_leans_on(release):
+    """In the order of the release; a card leans on the gates of the population too."""
+    release.condition("heavy", "holds_if: waist >= 90 cm")
+    release.condition("grown", "holds_if: age >= 18 years")
+    release.condition("idle", "holds_if: hba1c >= 6.5 %")
+    release.stages("lines: [{label: A, if: heavy holds}, {label: Z, otherwise: true}]")
+    release.population("require: grown holds")
+    release.card("one", "show_if: sex is female")
+
+    rules = release.load()
+    stages = rules.stages.id
+
+    assert (("condition", "idle"),) == leaned_on(rules, "condition", "idle")
+    assert (("condition", "heavy"), ("stages", stages)) == leaned_on(rules, "stages", stages)
+    assert (("condition", "grown"),) == leaned_on(rules, "population", "adults")
+    assert {"heavy", "grown", stages, "one"} == {
+        name for _, name in leaned_on(rules, "card", "one")
+    }

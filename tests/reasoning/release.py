@@ -47,7 +47,7 @@ about:
   limits: [It is a sample.]
   evidence: [{cite: book, supports: all of it}]
 upkeep: {owner: rules@example.org, authors: [A], clinical_review: by B, review_by: 2027-06-01}
-tests: [{name: one, given: {}, expect: {holds: unknown}}]
+tests: [{name: one, given: {}}]
 """
 
 LIBRARY = {

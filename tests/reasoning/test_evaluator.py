@@ -174,3 +174,18 @@ def test_tools_get_the_trace(reasoner):
 
     assert "yes" == run.ask("one.show_if").word
     assert "A" == run.conclude().stage.label
+
+
+def test_one_rule_alone_is_worked_out_whole(release):
+    """With what it leans on; though nobody reads it, both evaluators answer."""
+    release.condition("low", "holds_if: hba1c < 6 %")
+    release.condition("asked", "holds_if: {not: low holds}\nruled_out_if: sex is male")
+    release.condition("idle", "holds_if: waist >= 90 cm")
+    reasoner = Reasoner(release.load(), about=("condition", "asked"))
+
+    found = reasoner.conclude(patient(hba1c="7 %"))
+    nodes = {name for name, _ in reasoner.program.rails}
+    reasoner.close()
+
+    assert {"low.holds_if", "asked.holds_if", "asked.ruled_out_if"} >= set(found.answers)
+    assert "asked.holds_if" in nodes

@@ -1,5 +1,7 @@
 """Every form of a clause: yes, no, and unknown with its reason, by both evaluators."""
 
+from dataclasses import replace
+
 import pytest
 
 from cds.core.facts import Gap, ListState
@@ -427,3 +429,40 @@ class TestJoins:
 
         assert run.answers["a.holds_if"] is run.answers["b.holds_if"]
         assert snapshot is run.snapshot
+
+
+def test_another_text_of_one_rule_is_tried_on_what_is_known(release):
+    """Numbers, grades and stage stay; only the rule itself is worked out again."""
+    release.condition("c", "holds_if: hba1c >= 6 %")
+    release.index("score", "inputs: {w: {concept: waist}}\nformula: w")
+    release.factor(
+        "factor",
+        "evidence_for: [{id: e, when: c holds, points: 1, if_missing: could_be_true}]\n"
+        "grades: {high: {points: 1}, low: {points_cannot_reach: 1}}",
+    )
+    release.stages(
+        "lines: [{label: A, if: hba1c >= 6 %}, {label: B, if: waist >= 90 cm},"
+        " {label: Z, otherwise: true}]"
+    )
+    release.card("one", "show_if: {any: [c holds, factor is high, score >= 90, stage is A]}")
+    rules = release.load()
+    reasoner = release.reasoner()
+    known, unclear = (reasoner.start(patient(**one)) for one in ({"hba1c": "7 %"}, {}))
+    card = rules.cards["one"]
+    other = replace(rules, cards={"one": replace(card, show_if=card.show_if.of[3])})
+    open_before = unclear.might(card.show_if)
+    again = unclear.instead(other, "card", "one")
+    factor = replace(rules.factors["factor"], grades=rules.factors["factor"].grades[1:])
+    graded = known.instead(replace(rules, factors={"factor": factor}), "factor", "factor")
+    index = replace(rules.indices["score"], inputs=())
+    indexed = known.instead(replace(rules, indices={"score": index}), "index", "score")
+    reasoner.close()
+
+    assert "yes" == known.instead(other, "card", "one").ask("one.show_if").word
+    assert ("unknown", "unknown") == (
+        open_before.word,
+        again.might(other.cards["one"].show_if).word,
+    )
+    assert "undetermined" == graded.conclude().grades["factor"].grade
+    assert "high" == known.conclude().grades["factor"].grade
+    assert "unknown" == indexed.conclude().numbers["score"].state

@@ -75,8 +75,8 @@ def test_each_makes_a_case_of_its_own(rules):
     )
 
     assert [
-        ("edges (1)", "17 years", {"shown": False}),
-        ("edges (2)", "18 years", {"shown": True}),
+        ("edges [1]", "17 years", {"shown": False}),
+        ("edges [2]", "18 years", {"shown": True}),
     ] == [(one.name, one.given["age"], one.expect) for one in found]
 
 
@@ -97,6 +97,28 @@ def test_values_of_cases_are_plain(rules):
     } == case.given
 
 
+def test_a_patient_is_repeated_as_the_author_wrote_it(rules):
+    """
+    What it uses, what is given, what differs.
+    """
+    tests = """tests:
+  - name: a
+    use: typical
+    given: {hba1c: [5.8 %, 6 % 9 days ago]}
+    history: {last_shown: 30 days ago}
+    each:
+      - {but: {sex: none}}
+      - {expect: {shown: true}}
+"""
+    found = rules.load({CARD: (TESTS, tests)}).ruleset.cards["sample"].tests
+    given = "typical, hba1c: [5.8 %, 6 % 9 days ago]"
+
+    assert [
+        f"{given}, but sex: none, history last_shown: 30 days ago",
+        f"{given}, history last_shown: 30 days ago",
+    ] == [one.said for one in found]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
@@ -111,6 +133,11 @@ def test_values_of_cases_are_plain(rules):
             TESTS,
             "tests: [{name: a}, {name: a}]",
             "CDS705 two tests are called `a`",
+        ),
+        (
+            TESTS,
+            "tests: [{name: a, expect: {shwon: true}}]",
+            "CDS102 `shwon` is nothing that a test here can expect",
         ),
         (
             "use: typical",
@@ -152,3 +179,14 @@ def test_only_an_active_rule_must_cite(rules, status, severity):
     (found,) = rules.load({CARD: changed}).diagnostics
 
     assert ("CDS601", severity) == (found.code, found.severity)
+
+
+def test_the_second_of_two_ids_is_shown_beside_the_first(rules):
+    """
+    A reader sees both without searching.
+    """
+    changes = {"factors/resistance.yaml": ("{id: low", "{id: index")}
+    (found,) = [one for one in rules.load(changes).diagnostics if one.code == "CDS203"]
+
+    assert ["the first"] == [one.label for one in found.spans]
+    assert found.spans[0].place.line < found.place.line

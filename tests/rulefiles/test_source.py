@@ -101,7 +101,7 @@ def test_what_rule_files_do_without(parser, text, headline):
             "quote it: inside { } a plain text ends at a bracket, a brace or a comma",
         ),
         ("a: b: c\n", "quote it: a plain text cannot hold a colon and a blank"),
-        ("a: [1\n", "check quotes, colons and indentation on this line and the one above"),
+        ("a: [1\n", "close it, or quote the text that begins with it"),
         ("a: @x\n", "check quotes, colons and indentation on this line and the one above"),
     ],
 )
@@ -224,3 +224,15 @@ def test_only_what_changed_is_read_again(tmp_path):
     assert before.sorted() == after.sorted()
     assert first[0][1] is second[0][1]
     assert "2" == second[1][1].text("b")
+
+
+@pytest.mark.parametrize("opened", ["[", "{"])
+def test_what_is_not_closed_is_shown_where_it_was_opened(opened):
+    """
+    And where that was noticed, lines later.
+    """
+    _, (found,) = read(f"a: 1\nb: {opened}x\nc: 2\n")
+
+    assert f"this `{opened}` is never closed" == found.headline
+    assert (2, 4) == (found.place.line, found.place.column)
+    assert [3] == [one.place.line for one in found.spans]

@@ -4,12 +4,17 @@ The sample rules of the pages about checks, to change one thing at a time.
 
 import shutil
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.rendering import render
 from cds.workshop.checking import check_folder
+from cds.workshop.lab import Lab
 from tests.check_pages import AS_OF, SAMPLE
+
+RULES = Path(__file__).parent.parent.parent / "rules"
 
 
 class Sample:
@@ -48,3 +53,35 @@ class Sample:
 @pytest.fixture
 def sample(tmp_path):
     return Sample(tmp_path / "rules")
+
+
+@pytest.fixture(scope="session")
+def rules():
+    """Load the shipped rules."""
+    return load_ruleset(RULES)
+
+
+@pytest.fixture(scope="session")
+def lab(rules):
+    """Open a lab on the shipped rules, for the reference evaluator alone."""
+    found = Lab(rules, engine="reference")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Copy the shipped rules, and change texts of files in the copy."""
+
+    def copied(*changes):
+        target = tmp_path / "rules"
+        if not target.exists():
+            shutil.copytree(RULES, target)
+        for path, old, new in changes:
+            file = target / path
+            text = file.read_text("utf-8")
+            assert old in text, old
+            file.write_text(text.replace(old, new), "utf-8")
+        return target
+
+    return copied

@@ -1,0 +1,112 @@
+"""
+The lab: test patients in, conclusions about one rule out.
+
+A patient is made and read once, whoever asks again. For each rule only what it leans on
+is worked out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from cds.core.facts import Snapshot
+from cds.core.findings import Conclusions
+from cds.core.reads import leaned_on
+from cds.core.rules import Ruleset
+from cds.fhir.extract import Extractor
+from cds.fhir.retrieve import retrieve
+from cds.reasoning.evaluator import EngineChoice, Reasoner
+from cds.reasoning.firing import outcome_of
+from cds.reasoning.questions import questions
+from cds.reasoning.reference import Reference, Run
+from cds.workshop.expectations import Rule, kind_of
+from cds.workshop.patients import NOW, prefetch_of
+
+__all__ = ["Lab", "concluded", "reader_of"]
+
+
+Read = Callable[[Mapping[str, Any]], Snapshot]
+
+
+def reader_of(rules: Ruleset) -> Read:
+    """Make what turns the prefetch of a case into a snapshot."""
+    extractor = Extractor(
+        concepts=rules.concepts,
+        searches=rules.searches,
+        systems=rules.systems,
+        groups=rules.groups_of_people,
+    )
+
+    def read(prefetch: Mapping[str, Any]) -> Snapshot:
+        retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
+        return extractor.extract(retrieved, as_of=NOW)
+
+    return read
+
+
+class Lab:
+    """
+    Tries the rules of one release on test patients.
+
+    `conclude` asks the evaluators of *engine*; `start` the reference evaluator alone, for
+    tools that look into the answers. To be closed after use.
+    """
+
+    def __init__(self, rules: Ruleset, *, engine: EngineChoice = "both") -> None:
+        self.rules = rules
+        self._engine = engine
+        self._read = reader_of(rules)
+        self._snapshots: dict[str, Snapshot] = {}
+        self._reasoners: dict[tuple[str, str], Reasoner] = {}
+        self._references: dict[tuple[str, str], Reference] = {}
+        self._runs: dict[tuple[str, str, int], Run] = {}
+
+    def close(self) -> None:
+        """Give the memory of the engine back."""
+        while self._reasoners:
+            self._reasoners.popitem()[1].close()
+
+    def snapshot(self, given: Mapping[str, Any]) -> Snapshot:
+        """
+        Read a test patient the way a request is read.
+
+        Raises `CannotRead` for what no patient can have.
+        """
+        key = json.dumps(given, sort_keys=True, default=str)
+        found = self._snapshots.get(key)
+        if found is None:
+            found = self._snapshots[key] = self._read(prefetch_of(self.rules, given))
+        return found
+
+    def conclude(self, rule: Rule, snapshot: Snapshot) -> Conclusions:
+        """Draw the conclusions about one rule; raises `EvaluatorsDisagree`."""
+        about = kind_of(rule), rule.id
+        reasoner = self._reasoners.get(about)
+        if reasoner is None:
+            reasoner = Reasoner(self.rules, engine=self._engine, about=about)
+            self._reasoners[about] = reasoner
+        return reasoner.conclude(snapshot)
+
+    def start(self, rule: Rule, snapshot: Snapshot) -> Run:
+        """Evaluate one rule, and what it leans on, by the reference evaluator; once."""
+        kind = kind_of(rule)
+        found = self._runs.get((kind, rule.id, id(snapshot)))
+        if found is None:
+            reference = self._references.get((kind, rule.id))
+            if reference is None:
+                rules = replace(self.rules, order=leaned_on(self.rules, kind, rule.id))
+                reference = Reference(rules, questions(rules))
+                self._references[kind, rule.id] = reference
+            found = self._runs[kind, rule.id, id(snapshot)] = reference.start(snapshot)
+        return found
+
+
+def concluded(rule: Rule, rules: Ruleset, run: Run) -> Conclusions:
+    """Give what a run found about one rule; *rules* is the release it was run by."""
+    found = run.conclude()
+    if kind_of(rule) == "card":
+        return replace(found, cards={rule.id: outcome_of(rules.cards[rule.id], rules, run)})
+    return found
