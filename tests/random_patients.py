@@ -43,6 +43,7 @@ _GAPS = (
     Gap.PREGNANCY,
     Gap.NOT_FASTING,
 )
+_ACTS = ("ordered", "added", "refilled")
 _HEALTHY = {
     "hba1c": (4.6, 5.6),
     "fasting_plasma_glucose": (70, 99),
@@ -317,7 +318,8 @@ class Patients:
                 ended_days=None if ended is None else max(0, (NOW - ended.start).days),
                 when=None if undated else when,
                 days=None if undated else max(0, (NOW - when.start).days),
-                ordered=rng.random() < 0.05,
+                act=rng.choice(_ACTS) if rng.random() < 0.1 else "",
+                routes=rng.choice((None, (), *((one,) for one in concept.routes))),
             )
 
 

@@ -100,11 +100,12 @@ def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> S
     for text in asked.but:
         but |= read_given(text, called="--but")
     named = patients_of(folder, rule.place)
+    hooks = rule.hooks if isinstance(rule, Card) else ()
     if asked.given is not None:
         given = read_given(asked.given, called="--given")
         if asked.patient is not None:
             given = {**_named(asked.patient, named), **given}
-        return subjects.of_case(_without({**given, **but}))
+        return subjects.of_case(_without({**given, **but}), hooks)
     if asked.patient is None and not named:
         raise _CannotAnswer(
             f"say for whom: `{rule.id}` has no patients of its own; "
@@ -112,7 +113,7 @@ def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> S
         )
     patient = asked.patient or next(iter(named))
     if patient in named:
-        return subjects.of_case(_without({**named[patient], **but}))
+        return subjects.of_case(_without({**named[patient], **but}), hooks)
     if not Path(patient).is_file():
         _named(patient, named)
     snapshot = _of_file(patient, asked, ruleset, subjects)

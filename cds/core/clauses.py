@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from cds.core.hooks import Act
+
 __all__ = [
     "All",
     "Any_",
@@ -147,6 +149,9 @@ class Listed(_Clause):
     days ago (an undated one then makes it unknown, or counts with *undated_counts*).
     Otherwise no when every list was received whole, else unknown. With *on_record* no
     is the answer whenever no entry was received. `is absent` and `none of` are `Not`.
+
+    Drafts count with *ordered* `also`; with `only` nothing else does but what the call
+    itself is about (*act*). With *routes* only entries by one of these routes count.
     """
 
     names: tuple[str, ...]
@@ -155,6 +160,8 @@ class Listed(_Clause):
     undated_counts: bool = False
     on_record: bool = False
     ordered: Literal["", "also", "only"] = ""
+    act: Act = "ordered"
+    routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ CONCEPT_TYPES: Final = (
     "medicine",
     "procedure",
     "plan",
+    "order",
     "family",
     "episode",
     "encounter",
@@ -86,7 +87,8 @@ class Concept:
 
     *type*: `quantity` (Observation, or one of its components), `answer` (a coded
     Observation that means yes, no or nothing, by *answers*), `date` (an Observation
-    whose value is a date), `problem` (Condition), `medicine`, `procedure`, `plan`,
+    whose value is a date), `problem` (Condition), `medicine`, `procedure`, `plan`, `order`
+    (a ServiceRequest, for a test or anything else),
     `family` (FamilyMemberHistory), `episode` (made of other concepts, see *begins*),
     `encounter` (by its class), `person` (the patient is recorded as deceased).
 
@@ -96,8 +98,10 @@ class Concept:
     are both unusable; otherwise the *danger*ous end (`high`, `low`) or the later wins.
     *acute*: whether results from acute illness stay `usable`. *pregnancy_days*: results
     collected while pregnant, or up to so many days after birth, are unusable (None:
-    stay usable). *governs* marks a concept that bends how other data are read (a
-    gender-affirming care entry makes the sex unknown) and is read though no rule asks.
+    stay usable). *routes* says in which words an entry names each route that clauses may
+    ask about; entries of *not_routes* alone do not count at all. *governs* marks a
+    concept that bends how other data are read (a gender-affirming care entry makes the
+    sex unknown) and is read though no rule asks.
     *may_lie_ahead*: a date that may lie in the future, such as a due date.
     """
 
@@ -115,6 +119,7 @@ class Concept:
     not_codes: tuple[CodeRule, ...] = ()
     text: TextPattern | None = None
     not_routes: tuple[str, ...] = ()
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     fasting: Fasting | None = None
     conflicts: bool = False

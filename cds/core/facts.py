@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
+from cds.core.hooks import DEFAULT_HOOK, Act
 from cds.core.moment import Moment, age_in_years
 
 __all__ = [
@@ -60,6 +61,7 @@ class Gap(StrEnum):
     NOT_VALID = "not valid"
     NOT_DECIDED = "not decided"
     NOT_ENDED = "not ended"
+    ROUTE = "route not recorded"
 
 
 MAY_COUNT: Final = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})
@@ -146,7 +148,10 @@ class Entry:
 
     *active* is false for history (resolved, stopped, in remission), which counts
     only where a rule says `ever`. *days* is the age of *when* (onset, start, else
-    recorded); None where nothing was dated. *ordered* marks a draft of this hook.
+    recorded); None where nothing was dated. *act* says what the call itself does with it:
+    `ordered` (a draft, and not yet present), `added` to the problem list or `refilled`
+    (both present as well). *routes* are the routes of the concept that the entry names;
+    None where it names none that can be read.
     """
 
     concept: str
@@ -156,7 +161,13 @@ class Entry:
     days: int | None = None
     ended: Moment | None = None
     ended_days: int | None = None
-    ordered: bool = False
+    act: Act = ""
+    routes: tuple[str, ...] | None = None
+
+    @property
+    def ordered(self) -> bool:
+        """Tell whether this is a draft, which is not present yet."""
+        return self.act == "ordered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +209,8 @@ class Snapshot:
 
     *results* holds the usable measurements of a concept, newest first; *unusable* what
     arrived and cannot be used; *entries* listed things, newest first. *lists* says for
-    each list (`problems`, `medicines`, ...) and each search whether it came whole.
+    each list (`problems`, `medicines`, ...) and each search whether it came whole, *drafts*
+    the same of what the *hook* is about.
     """
 
     as_of: datetime
@@ -208,6 +220,8 @@ class Snapshot:
     entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     lists: Mapping[str, ListState] = field(default_factory=dict)
     not_used: tuple[NotUsed, ...] = ()
+    hook: str = DEFAULT_HOOK
+    drafts: ListState = ListState(complete=True)
 
     def state_of(self, search: str) -> ListState:
         """Say whether *search* came whole; one nobody mentions was not sent."""

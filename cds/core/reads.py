@@ -180,9 +180,11 @@ def _of_population(rules: Ruleset) -> Iterator[_Node]:
             yield from _of_all((one.when, one.relevant))
 
 
-def _closure(rules: Ruleset) -> set[_Node]:
+def _closure(rules: Ruleset, hook: str) -> set[_Node]:
     todo: list[_Node] = [
-        ("card", name) for name, card in rules.cards.items() if card.status == "active"
+        ("card", name)
+        for name, card in rules.cards.items()
+        if card.status == "active" and (not hook or hook in card.hooks)
     ]
     todo.extend(_of_population(rules))
     if rules.stages is not None:
@@ -214,9 +216,9 @@ def _in_order(rules: Ruleset, found: set[_Node]) -> tuple[_Node, ...]:
     )
 
 
-def reached(rules: Ruleset) -> tuple[tuple[str, str], ...]:
-    """List what must be worked out for the active cards and the stage, in order."""
-    return _in_order(rules, _closure(rules))
+def reached(rules: Ruleset, hook: str = "") -> tuple[tuple[str, str], ...]:
+    """List what must be worked out for the active cards (of *hook*) and the stage, in order."""
+    return _in_order(rules, _closure(rules, hook))
 
 
 def leaned_on(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str], ...]:
@@ -231,10 +233,10 @@ def leaned_on(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str], ..
     return _in_order(rules, _follow(rules, todo))
 
 
-def concepts_read(rules: Ruleset) -> frozenset[str]:
+def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:
     """
-    Name every concept that an active card, the stage or a gate reads.
+    Name every concept that an active card (of *hook*), the stage or a gate reads.
 
     Includes what proves fasting by company and the parts of episodes.
     """
-    return frozenset(name for kind, name in _closure(rules) if kind == "concept")
+    return frozenset(name for kind, name in _closure(rules, hook) if kind == "concept")

@@ -205,7 +205,8 @@ class Card(Rule):
 
     *code* is public (`IR-STG-04`, `MC-MISSING`). *inputs* names what the card prints as
     its basis, in order. *indicators* and *summaries*: the first whose condition is proved.
-    *population*: whether the gates of `kind: population` apply.
+    With *needs_draft* one of the reasons must be what the call is about, on hooks that
+    are about something; with *needs_offer* there must be something left to offer.
     """
 
     code: str
@@ -223,6 +224,7 @@ class Card(Rule):
     suggestions: tuple[Suggestion, ...]
     choose: Literal["any", "at-most-one"]
     override_reasons: tuple[str, ...]
+    needs_draft: bool = False
     needs_offer: bool = False
     appended_to: tuple[str, ...] = ()
     cuts: tuple[str, ...] = ()

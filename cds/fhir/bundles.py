@@ -49,14 +49,14 @@ class Answer:
         return Gap.INCOMPLETE if self.partial else None
 
 
-def unpack(value: Any, *, path: str, key: str, ordered: bool = False) -> Answer:
+def unpack(value: Any, *, path: str, key: str) -> Answer:
     """Read one value, whatever it is; never raises."""
     answer = Answer()
-    _take(answer, value, path, key, ordered=ordered)
+    _take(answer, value, path, key)
     return answer
 
 
-def _take(answer: Answer, value: Any, path: str, key: str, *, ordered: bool) -> None:
+def _take(answer: Answer, value: Any, path: str, key: str) -> None:
     if value is None:
         return
     if isinstance(value, list):
@@ -65,16 +65,16 @@ def _take(answer: Answer, value: Any, path: str, key: str, *, ordered: bool) -> 
         scope = Scope(("", one) for one in value if isinstance(one, dict))
         for position, one in enumerate(value):
             if isinstance(one, dict):
-                _add(answer, Item(f"{path}[{position}]", key, one, scope, "", ordered))
+                _add(answer, Item(f"{path}[{position}]", key, one, scope))
         return
     if not isinstance(value, dict):
         answer.failed = True
     elif _is_bundle(value):
-        _bundle(answer, value, path, key, depth=0, ordered=ordered)
+        _bundle(answer, value, path, key, depth=0)
     elif "resourceType" not in value and ("resource" in value or "response" in value):
-        _wrapper(answer, value, path, key, ordered=ordered)
+        _wrapper(answer, value, path, key)
     else:
-        _add(answer, Item(path, key, value, Scope([("", value)]), "", ordered))
+        _add(answer, Item(path, key, value, Scope([("", value)])))
 
 
 def _is_bundle(value: Resource) -> bool:
@@ -82,13 +82,13 @@ def _is_bundle(value: Resource) -> bool:
     return kind == "Bundle" or (kind is None and isinstance(value.get("entry"), list))
 
 
-def _wrapper(answer: Answer, value: Resource, path: str, key: str, *, ordered: bool) -> None:
+def _wrapper(answer: Answer, value: Resource, path: str, key: str) -> None:
     """Open `{response: {status}, resource}` of the drafts before CDS Hooks 1.0."""
     if not _succeeded(value.get("response")):
         answer.failed = True
     inner = value.get("resource")
     if inner is None or (isinstance(inner, dict) and "resourceType" in inner):
-        _take(answer, inner, f"{path}.resource", key, ordered=ordered)
+        _take(answer, inner, f"{path}.resource", key)
     else:
         answer.failed = True
 
@@ -132,9 +132,7 @@ def _links_on(bundle: Resource) -> bool:
     )
 
 
-def _bundle(
-    answer: Answer, bundle: Resource, path: str, key: str, *, depth: int, ordered: bool
-) -> None:
+def _bundle(answer: Answer, bundle: Resource, path: str, key: str, *, depth: int) -> None:
     kind = bundle.get("type")
     if (kind if isinstance(kind, str) else "") not in _SEARCHES:
         answer.partial = True
@@ -154,7 +152,7 @@ def _bundle(
     for position, entry in enumerate(entries):
         if isinstance(entry, dict):
             where = f"{path}.entry[{position}]"
-            _entry(answer, entry, where, key, scope, depth=depth, ordered=ordered)
+            _entry(answer, entry, where, key, scope, depth=depth)
         else:
             answer.partial = True
     total = bundle.get("total")
@@ -163,7 +161,7 @@ def _bundle(
 
 
 def _entry(
-    answer: Answer, entry: Resource, path: str, key: str, scope: Scope, *, depth: int, ordered: bool
+    answer: Answer, entry: Resource, path: str, key: str, scope: Scope, *, depth: int
 ) -> None:
     if not _succeeded(entry.get("response")):
         answer.failed = True
@@ -183,10 +181,10 @@ def _entry(
             answer.partial = True
         else:
             inside = f"{path}.resource"
-            _bundle(answer, resource, inside, key, depth=depth + 1, ordered=ordered)
+            _bundle(answer, resource, inside, key, depth=depth + 1)
         return
     url = entry.get("fullUrl")
     address = url if type(url) is str else ""
     is_match = type(mode) is not str or mode not in _NO_MATCH
-    item = Item(f"{path}.resource", key, resource, scope, address, ordered)
+    item = Item(f"{path}.resource", key, resource, scope, address)
     _add(answer, item, is_match=is_match)

@@ -130,7 +130,10 @@ class Extractor:
         except _ODD:
             # Whatever shape that was: its absence is not proved, and nobody is harmed.
             gathered.count((), Gap.UNREADABLE, item.resource)
-            gathered.spoiled_types[kind] = Gap.UNREADABLE
+            if item.act == "ordered":
+                gathered.drafts = Gap.UNREADABLE
+            else:
+                gathered.spoiled_types[kind] = Gap.UNREADABLE
 
     def _take_listed(
         self,
@@ -141,7 +144,7 @@ class Extractor:
         library: Mapping[str, Resource],
     ) -> None:
         gap = gathered.attribution.judge(item.resource, item.scope)
-        if gap is not None:
+        if gap is not None and not _is_unfinished(item):
             gathered.count((), gap, item.resource)
         elif kind == "Condition":
             self._problems.take_condition(item, gathered)
@@ -194,6 +197,8 @@ class Extractor:
             not_used=tuple(
                 NotUsed(name, reason, count) for (name, reason), count in sorted(counts.items())
             ),
+            hook=retrieved.about.hook,
+            drafts=_drafts(retrieved, gathered),
         )
 
     def _lists(self, retrieved: Retrieved, gathered: Gathered) -> dict[str, ListState]:
@@ -229,6 +234,18 @@ class Extractor:
                 for one in {name, search.lists} - {""}:
                     if states.get(one, _WHOLE).complete:
                         states[one] = bad[0]
+
+
+def _is_unfinished(item: Item) -> bool:
+    """Tell whether this is a draft on which nobody is named yet: it is this patient's."""
+    return bool(item.act) and not {"subject", "patient"} & item.resource.keys()
+
+
+def _drafts(retrieved: Retrieved, gathered: Gathered) -> ListState:
+    """Say whether everything that the call is about could be read."""
+    if gathered.drafts is None:
+        return retrieved.about.state
+    return ListState(complete=False, reason=gathered.drafts)
 
 
 def _newest_unusable(one: Unusable) -> tuple[float, str, str, str, str]:

@@ -14,9 +14,9 @@ from cds.core.facts import Entry, Gap, Result, Source, Unusable
 from cds.core.moment import Moment
 from cds.fhir.codings import Code
 from cds.fhir.moments import age_of, is_future
-from cds.fhir.references import Attribution, Item, Resource, identity_of
+from cds.fhir.references import Attribution, Item, Resource, Standing, identity_of
 
-__all__ = ["COUNTED", "Answer", "Gathered", "source_of", "type_in_words"]
+__all__ = ["COUNTED", "WITHDRAWN", "Answer", "Gathered", "source_of", "type_in_words"]
 
 COUNTED: Final = frozenset(
     {
@@ -38,6 +38,9 @@ COUNTED: Final = frozenset(
     }
 )
 
+WITHDRAWN: Final = frozenset({"cancelled", "revoked", "stopped"})
+"""What the status of a draft says when it is on its way out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -58,7 +61,7 @@ class Gathered:
 
     *unproved* are results that count only where the sample is shown to be fasting.
     *spoiled_searches* and *spoiled_types* name the lists that are not whole because of
-    what stood in them.
+    what stood in them, *drafts* that something the call is about cannot be read.
     """
 
     as_of: datetime
@@ -73,6 +76,7 @@ class Gathered:
     spoiled_searches: dict[str, Gap] = field(default_factory=dict)
     spoiled_types: dict[str, Gap] = field(default_factory=dict)
     counts: Counter[tuple[str, Gap]] = field(default_factory=Counter)
+    drafts: Gap | None = None
 
     def leave_out(
         self,
@@ -93,24 +97,33 @@ class Gathered:
         active: bool,
         when: Moment | None = None,
         ended: Moment | None = None,
-        ordered: bool = False,
+        act: Standing = "",
+        routes: tuple[str, ...] | None = None,
         may_be_future: bool = False,
     ) -> None:
-        """Note a listed thing; what lies in the future is left out, a future end is no end."""
+        """
+        Note a listed thing; what lies in the future is left out, a future end is no end.
+
+        What is being ordered is of now, whatever it is dated.
+        """
+        if act == "ordered":
+            when = None
         if when is not None and not may_be_future and is_future(when, self.as_of):
             self.leave_out(concept, Gap.FUTURE, source, when)
             return
         if ended is not None and ended.start > self.as_of:
             ended = None
+        days = None if when is None else age_of(when, self.as_of)
         entry = Entry(
             concept=concept,
             source=source,
             active=active,
             when=when,
-            days=None if when is None else age_of(when, self.as_of),
+            days=0 if act == "ordered" else days,
             ended=ended,
             ended_days=None if ended is None else age_of(ended, self.as_of),
-            ordered=ordered,
+            act="" if act == "background" else act,
+            routes=routes,
         )
         self.entries.setdefault(concept, []).append(entry)
 

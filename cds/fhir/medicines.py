@@ -13,9 +13,10 @@ from cds.core.concepts import Concept
 from cds.core.facts import Gap
 from cds.core.moment import Moment
 from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
-from cds.fhir.gathering import Gathered, source_of
+from cds.fhir.gathering import WITHDRAWN, Gathered, source_of
 from cds.fhir.moments import read
 from cds.fhir.references import Item, Resource
+from cds.fhir.routes import Routes, routes_sent
 from cds.fhir.versions import is_foreign
 from cds.fhir.words import Words, is_readable, tokens_of
 
@@ -60,6 +61,7 @@ class Medicines:
         self._index = CodeIndex(own, systems)
         self._words = Words(own)
         self._systems = systems
+        self._routes = Routes(own)
         # A code of these can be looked up by anybody, without a name beside it.
         self._known = {rule.system for one in own for rule in one.codes}
 
@@ -72,7 +74,7 @@ class Medicines:
             gathered.spoiled_types[kind] = Gap.VERSION
             self._leave_out(item, codes, texts, Gap.VERSION, gathered)
             return
-        standing = "on" if item.ordered else _standing(resource)
+        standing = _standing(resource) if not item.act else _drafted(resource)
         if resource.get("doNotPerform") is True or standing == "never":
             return
         if standing == "error":
@@ -97,9 +99,11 @@ class Medicines:
     ) -> None:
         resource = item.resource
         found = self._find(resource, codes, texts)
-        if not found and not item.ordered and not self._is_identified(codes, texts):
+        if not found and not self._is_identified(codes, texts):
             gathered.count((), Gap.UNREADABLE, resource)
-            if is_on:
+            if item.act == "ordered":
+                gathered.drafts = Gap.UNREADABLE
+            elif is_on:
                 gathered.spoiled_types[resource["resourceType"]] = Gap.UNREADABLE
         when, ended = _times(resource, gathered)
         for name, code in found.items():
@@ -109,7 +113,8 @@ class Medicines:
                 active=is_on,
                 when=when,
                 ended=None if is_on else ended,
-                ordered=item.ordered,
+                act=item.act,
+                routes=self._routes.of(name, resource, texts),
             )
 
     def _is_identified(self, codes: Sequence[Code], texts: Sequence[str]) -> bool:
@@ -169,6 +174,14 @@ def _standing(resource: Resource) -> str:
     return "off" if status in _OFF else "unknown"
 
 
+def _drafted(resource: Resource) -> str:
+    """Say the same of a draft, whose status may be any before it is signed."""
+    status = resource.get("status")
+    if status == "entered-in-error":
+        return "error"
+    return "never" if status in WITHDRAWN else "on"
+
+
 def _product(item: Item, library: Library) -> tuple[tuple[Code, ...], tuple[str, ...]]:
     """Collect the codes and texts of a product, from the entry or from its Medication."""
     resource = item.resource
@@ -217,9 +230,7 @@ def _goes_by(routes: Sequence[str], resource: Resource, texts: Sequence[str]) ->
 
     A route that was sent decides; without a readable one, the words of the product do.
     """
-    sent = [
-        list(texts_of(one)) + [code for _, code in codings_of(one)] for one in _dosages(resource)
-    ]
+    sent = routes_sent(resource)
     readable = [
         one for one in sent if any(is_readable(text) for text in one) or _names(routes, one)
     ]
@@ -237,14 +248,6 @@ def _names(routes: Sequence[str], texts: Sequence[str]) -> bool:
             ):
                 return True
     return any(text in routes for text in texts)
-
-
-def _dosages(resource: Resource) -> Iterator[Any]:
-    for name in ("dosageInstruction", "dosage"):
-        dosages = resource.get(name)
-        for one in dosages if type(dosages) is list else ():
-            if type(one) is dict and type(one.get("route")) is dict:
-                yield one["route"]
 
 
 def _times(resource: Resource, gathered: Gathered) -> tuple[Moment | None, Moment | None]:

@@ -1,5 +1,6 @@
 """
-Plans: diets and exercise, found in care plans, goals and orders by code or by words.
+Plans and orders: diets and exercise, found in care plans, goals and orders by code or by
+words, and what else was ordered, found in service requests alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any, Final
 from cds.core.concepts import Concept
 from cds.core.facts import Gap
 from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
-from cds.fhir.gathering import Gathered, source_of
+from cds.fhir.gathering import WITHDRAWN, Gathered, source_of
 from cds.fhir.moments import read
 from cds.fhir.references import Item, Resource
 from cds.fhir.words import Words, tokens_of
@@ -47,7 +48,8 @@ class Plans:
     """Reads everything that may hold a plan; made once."""
 
     def __init__(self, concepts: Sequence[Concept], systems: Systems) -> None:
-        own = [one for one in concepts if one.type == "plan"]
+        own = [one for one in concepts if one.type in {"plan", "order"}]
+        self._orders = frozenset(one.id for one in own if one.type == "order")
         self._index = CodeIndex(own, systems)
         self._words = Words(own)
         self._systems = systems
@@ -60,13 +62,17 @@ class Plans:
         places = [one for path in _PLACES[kind] for one in _walk(resource, path)]
         codes = [code for one in places for code in codings_of(one)]
         found: dict[str, Code] = {hit.concept.id: code for hit, code in self._index.all_hits(codes)}
-        if not self._is_test(resource, codes):
-            texts = [text for one in places for text in texts_of(one)]
-            for path in _TEXTS.get(kind, ()):
-                texts.extend(one for one in _walk(resource, path) if type(one) is str)
-            meant, _ = self._words.meant_by(tuple(dict.fromkeys(texts)), deniable=True)
-            for name in meant:
+        texts = [text for one in places for text in texts_of(one)]
+        for path in _TEXTS.get(kind, ()):
+            texts.extend(one for one in _walk(resource, path) if type(one) is str)
+        meant, _ = self._words.meant_by(tuple(dict.fromkeys(texts)), deniable=True)
+        # The words of a test never name a plan.
+        is_test = bool(meant) and self._is_test(resource, codes)
+        for name in meant:
+            if name in self._orders or not is_test:
                 found.setdefault(name, ("", ""))
+        if kind != "ServiceRequest":
+            found = {name: code for name, code in found.items() if name not in self._orders}
         if found:
             self._enter(item, found, gathered)
 
@@ -74,12 +80,12 @@ class Plans:
         resource = item.resource
         status = resource.get("lifecycleStatus" if resource["resourceType"] == "Goal" else "status")
         current = _CURRENT_GOAL if resource["resourceType"] == "Goal" else _CURRENT
-        if resource.get("doNotPerform") is True or type(status) is not str:
+        if resource.get("doNotPerform") is True or (type(status) is not str and not item.act):
             return
         if status == "entered-in-error":
             gathered.count(found, Gap.STATUS, resource)
             return
-        if not item.ordered and status not in current | _PAST:
+        if status in WITHDRAWN if item.act else status not in current | _PAST:
             return
         when = next(filter(None, (read(resource.get(one), gathered.zone) for one in _DATES)), None)
         period = resource.get("period")
@@ -89,9 +95,9 @@ class Plans:
             gathered.enter(
                 name,
                 source_of(item, code, status),
-                active=item.ordered or status in current,
+                active=bool(item.act) or status in current,
                 when=when,
-                ordered=item.ordered,
+                act=item.act,
             )
 
     def _is_test(self, resource: Resource, codes: Sequence[Code]) -> bool:

@@ -130,9 +130,7 @@ class Problems:
                 continue
             is_now = active and not (rule is not None and rule.history)
             source = source_of(item, code, status)
-            gathered.enter(
-                name, source, active=is_now, when=when, ended=ended, ordered=item.ordered
-            )
+            gathered.enter(name, source, active=is_now, when=when, ended=ended, act=item.act)
 
     def _leave_out(
         self,

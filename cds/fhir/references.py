@@ -8,15 +8,17 @@ Bundle, or `#id` into the contained resources.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from cds.core.facts import Gap
+from cds.core.hooks import Act
 
 __all__ = [
     "Attribution",
     "Item",
     "Resource",
     "Scope",
+    "Standing",
     "bare_id",
     "base_of",
     "id_of",
@@ -80,15 +82,23 @@ class Scope:
         return f"{kind}/{last}" if kind and last else ""
 
 
+Standing = Act | Literal["background"]
+
+
 class Item(NamedTuple):
-    """One received resource: where it stood, and the Bundle that resolves its references."""
+    """
+    One received resource: where it stood, and the Bundle that resolves its references.
+
+    *act* marks what the call itself is about; a draft that is not is `background`, and
+    counts as if it had been signed.
+    """
 
     path: str
     key: str
     resource: Resource
     scope: Scope
     url: str = ""
-    ordered: bool = False
+    act: Standing = ""
 
 
 def identity_of(resource: Resource) -> str:

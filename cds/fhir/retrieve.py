@@ -15,6 +15,7 @@ from cds.core.concepts import Search
 from cds.core.facts import Gap, ListState
 from cds.errors import BadRequest, CannotProceed
 from cds.fhir.bundles import Answer, unpack
+from cds.fhir.context import NOTHING, About
 from cds.fhir.references import Item, Resource, bare_id, id_of, identity_of
 from cds.fhir.versions import newest
 
@@ -32,7 +33,7 @@ class Retrieved:
     What one request brought.
 
     *lists* says for every search of the rules whether its answer came whole; *items*
-    holds every resource in the order received, drafts of the hook (`ordered`) last;
+    holds every resource in the order received, what the call is *about* last;
     *urls* are the fullUrls under which the patient arrived.
     """
 
@@ -41,6 +42,7 @@ class Retrieved:
     lists: Mapping[str, ListState] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     urls: frozenset[str] = frozenset()
+    about: About = NOTHING
 
 
 def retrieve(
@@ -48,14 +50,14 @@ def retrieve(
     *,
     patient_id: str,
     searches: Mapping[str, Search],
-    orders: Any = None,
+    about: About = NOTHING,
 ) -> Retrieved:
     """
     Read a prefetch.
 
     Entries under keys that no search has are read too: they prove presence, never
-    absence. A key that is no plain name is never repeated. *orders* is
-    `context.draftOrders`: its resources are marked as ordered now.
+    absence. A key that is no plain name is never repeated. *about* is what the context of
+    the call brought.
     Raises `BadRequest` where another patient was sent, `CannotProceed` where none was.
     """
     sent: Mapping[Any, Any] = prefetch or {}
@@ -70,14 +72,14 @@ def retrieve(
         if search is not None:
             lists[name] = _WHOLE if value is None else _state(search, answer)
     patient, urls = _patient(answers, bare_id(patient_id))
-    drafts = unpack(orders, path="$.context.draftOrders", key="draftOrders", ordered=True)
-    items = [item for _, _, answer in answers for item in answer.items] + drafts.items
+    items = [item for _, _, answer in answers for item in answer.items]
     return Retrieved(
         patient_id=bare_id(patient_id),
         patient=patient,
         lists=lists,
-        items=tuple(items),
+        items=(*items, *about.items),
         urls=urls,
+        about=about,
     )
 
 

@@ -105,9 +105,9 @@ def latest_items(items: Iterable[Item], wanted: Iterable[str]) -> list[Item]:
         kind, own = resource["resourceType"], resource.get("id")
         key: object
         if type(own) is str and own:
-            key = (kind, own, item.ordered)
+            key = (kind, own, item.act)
         elif kind in types:
-            key = (kind, item.url, content(item), item.ordered)
+            key = (kind, item.url, content(item), item.act)
         else:
             key = id(item)
         first = kept.setdefault(key, item)

@@ -15,7 +15,7 @@ from typing import Final
 
 from cds.core.concepts import Concept, TextPattern
 
-__all__ = ["Words", "is_readable", "tokens_of"]
+__all__ = ["Phrases", "Words", "is_readable", "tokens_of"]
 
 _LONGEST: Final = 2000
 _MOST_TEXTS: Final = 40
@@ -44,7 +44,7 @@ def is_readable(text: str) -> bool:
     return _LETTERS.search(text[:_LONGEST]) is not None
 
 
-class _Phrases:
+class Phrases:
     """Some phrases, ready to be found: whole, or with a last word that only begins or ends so."""
 
     def __init__(
@@ -89,9 +89,9 @@ class _Phrases:
 
 class _Pattern:
     def __init__(self, pattern: TextPattern) -> None:
-        self._means = _Phrases(pattern.words, pattern.beginnings, pattern.endings)
-        self._without = _Phrases(pattern.without)
-        self._unless = _Phrases(pattern.unless)
+        self._means = Phrases(pattern.words, pattern.beginnings, pattern.endings)
+        self._without = Phrases(pattern.without)
+        self._unless = Phrases(pattern.unless)
 
     def is_in(self, texts: Sequence[Tokens], *, deniable: bool) -> bool:
         return any(

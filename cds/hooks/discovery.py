@@ -63,7 +63,7 @@ def services(ruleset: Ruleset) -> dict[str, Any]:
 
 def prefetch_of(ruleset: Ruleset) -> dict[str, str]:
     """Write a template for every search that brings something active rules read."""
-    names = concepts_read(ruleset)
+    names = concepts_read(ruleset, HOOK)
     read = [one for name, one in ruleset.concepts.items() if name in names]
     templates = {}
     for search in ruleset.searches.values():

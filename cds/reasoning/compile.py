@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from math import prod
 from typing import Any, Final
@@ -45,8 +45,7 @@ from cds.core.clauses import (
     StageIs,
 )
 from cds.core.rules import Ruleset
-from cds.errors import RuleError
-from cds.reasoning.questions import Question
+from cds.reasoning.questions import Question, fires_by
 
 __all__ = ["MOST_PRODUCTIONS", "Apart", "Program", "Word", "compile_program"]
 
@@ -95,8 +94,8 @@ class Program:
     match, *words* the clauses whose answer is worked out before and told as a flag, *apart*
     the numbers made of two, *stage_flags* the sets of labels that are asked about,
     *quantities* the concepts whose latest result is compared, *numbers* the indices and
-    readings and *graded* the factors
-    that are, *decided* the conditions with `ruled_out_if`, *rails* all (node, proves) that
+    readings and *graded* the factors that are, *decided* the conditions with `ruled_out_if`,
+    *fired* the cards that others ask about, *rails* all (node, proves) that
     were compiled, *groups* the groups of people that some threshold tells apart, *same_as*
     the node that answers a question, *after* the order of what is worked out.
     """
@@ -111,6 +110,7 @@ class Program:
     numbers: set[str] = field(default_factory=set)
     graded: set[str] = field(default_factory=set)
     decided: set[str] = field(default_factory=set)
+    fired: set[str] = field(default_factory=set)
     rails: set[tuple[str, bool]] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
     same_as: dict[str, str] = field(default_factory=dict)
@@ -168,6 +168,14 @@ class _Compiler:
         self._rail(name, one.expr, proves=True)
         if one.both:
             self._rail(name, one.expr, proves=False)
+
+    def fires(self, asked: Iterable[Question]) -> None:
+        """Compile both rails of what decides whether the cards fire that others ask about."""
+        for one in asked:
+            _, name = one.owner
+            decides = name in self.program.fired and one.name in fires_by(self.rules.cards[name])
+            if decides:
+                self.question(replace(one, both=True))
 
     def _rail(self, node: str, expr: Expr, *, proves: bool) -> None:
         if (node, proves) in self.program.rails:
@@ -333,30 +341,10 @@ class _Compiler:
         return self._either(rails) if proves else _cross(rails)
 
     def _card_fires(self, clause: CardFires, *, proves: bool) -> Rail:
-        card = self.rules.cards[clause.name]
-        show = f"{card.id}.show_if"
-        if proves:
-            rails = [self._truth_of(show, card.show_if, proves=True)]
-            for one in card.unless:
-                free = self._stop_rail(card.id, one, stops=False)
-                rails.append(free)
-            return _cross(rails)
-        found = [self._truth_of(show, card.show_if, proves=False)]
-        found.extend(self._stop_rail(card.id, one, stops=True) for one in card.unless)
-        return self._either(found)
-
-    def _stop_rail(self, card: str, one: Any, *, stops: bool) -> Rail:
-        """
-        Say when an exclusion stops, or does not stop, a card.
-
-        Only hard exclusions without a relevance clause can be asked from elsewhere:
-        a soft one that is unknown does not stop, and unknown is no fact of the engine.
-        """
-        name = f"{card}.unless.{one.id}"
-        if one.if_unknown != "hide" or one.relevant is not None:
-            what = f"`card {card} fires` needs hard exclusions without `when_relevant`"
-            raise RuleError([f"{one.when.place}: {what}"])
-        return self._truth_of(name, one.when, proves=stops)
+        # A soft exclusion that is unknown does not stop, and unknown is no fact of the
+        # engine: the driver joins the answers and asserts one fact.
+        self.program.fired.add(clause.name)
+        return (((("kind", "=", "fires"), ("code", "=", clause.name), ("v", "=", int(proves))),),)
 
     # --- comparisons ------------------------------------------------------------
 
@@ -626,8 +614,10 @@ def compile_program(
     *besides* whole, though nobody may read them.
     """
     compiler = _Compiler(rules)
-    for one in asked:
+    every = tuple(asked)
+    for one in every:
         kind, name = one.owner
         if (kind != "condition" or name in besides) and not one.wording:
             compiler.question(one)
+    compiler.fires(every)
     return compiler.program

@@ -31,7 +31,7 @@ from cds.core.clauses import (
     Received,
     clauses_of,
 )
-from cds.core.facts import Gap, Snapshot
+from cds.core.facts import Entry, Gap, Snapshot
 from cds.core.findings import Conclusions, GradeResult, IndexResult, Interval, StageResult
 from cds.core.latest import Datum, latest
 from cds.core.moment import DAY
@@ -43,6 +43,7 @@ from cds.reasoning.comparison import Facing
 from cds.reasoning.compile import MOST_PRODUCTIONS, Apart, Program, Word
 from cds.reasoning.differences import beside_of, change_of
 from cds.reasoning.grading import Grades, stage
+from cds.reasoning.questions import fires
 
 try:
     import durable_rules_engine
@@ -255,6 +256,8 @@ class _Session:
                 self._tell_stage(found.label)
             elif kind == "factor":
                 self._tell_grade(name)
+            elif kind == "card" and name in self._program.fired:
+                self._tell_fires(name)
             if name in words:
                 self._tell_words(words[name])
             if name in apart:
@@ -340,6 +343,11 @@ class _Session:
         elif self.ask(f"{name}.ruled_out_if").is_yes:
             self._tell(f'"kind":"holds","code":"{name}","v":0')
 
+    def _tell_fires(self, name: str) -> None:
+        answer = fires(self._rules.cards[name], self.ask)
+        if not answer.is_unknown:
+            self._tell(f'"kind":"fires","code":"{name}","v":{int(answer.is_yes)}')
+
     # --- words: clauses that are worked out before the engine sees them -----------
 
     def _tell_words(self, groups: Mapping[str, list[Word]]) -> None:
@@ -403,11 +411,21 @@ class _Session:
             for entry in on_list[name]
             if (clause.ever or entry.active)
             and (
-                entry.ordered
+                entry.act == clause.act
                 if clause.ordered == "only"
                 else clause.ordered == "also" or not entry.ordered
             )
         ]
+        if not clause.routes:
+            return self._dated(clause, entries)
+        named = [one for one in entries if one.routes is not None]
+        wanted = [one for one in named if not set(clause.routes).isdisjoint(one.routes or ())]
+        sure = self._dated(clause, wanted)
+        # Whatever goes by a route that nobody named could be meant.
+        return sure if sure or len(named) == len(entries) else None
+
+    def _dated(self, clause: Listed, entries: list[Entry]) -> bool | None:
+        """Say whether one of these entries counts by its date."""
         if not entries:
             return False if clause.on_record else self._none_listed(clause)
         limit = clause.within
@@ -425,6 +443,10 @@ class _Session:
 
     def _none_listed(self, clause: Listed) -> bool | None:
         """Say whether it is proved that none is listed."""
+        if clause.ordered and not self._snapshot.drafts.complete:
+            return None
+        if clause.ordered == "only":
+            return False
         for name in clause.names:
             concept = self._rules.concepts[name.split(":")[0]]
             if concept.absent_means == "unknown":

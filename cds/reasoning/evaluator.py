@@ -34,8 +34,9 @@ class Reasoner:
     engine decides alone and the reference evaluator only finds reasons and sentences;
     with `reference` it decides. Where the engine cannot be had, the reference evaluator
     serves and *why_not_durable* says so. What no card, stage or gate asks about is not
-    worked out, unless *everything* is wanted; with *about*, only that rule is, by kind and
-    id, and what it leans on. Not thread-safe.
+    worked out, unless *everything* is wanted; with *hook*, only what its cards ask; with
+    *about*, only that rule is, by kind and id, and what it leans on. A card runs on the
+    hooks that it lists. Not thread-safe.
     """
 
     def __init__(
@@ -43,13 +44,14 @@ class Reasoner:
         rules: Ruleset,
         *,
         engine: EngineChoice = "both",
+        hook: str = "",
         everything: bool = False,
         about: tuple[str, str] | None = None,
     ) -> None:
         if about is not None:
             self.rules = replace(rules, order=leaned_on(rules, *about))
         else:
-            self.rules = rules if everything else replace(rules, order=reached(rules))
+            self.rules = rules if everything else replace(rules, order=reached(rules, hook))
         asked = questions(self.rules)
         self._reference = Reference(self.rules, asked)
         self._cards = tuple(
@@ -86,7 +88,11 @@ class Reasoner:
         if self.engine == "durable" and self._engine is not None and self.program is not None:
             decide = _decided_by(self._engine.conclude(snapshot), self.program)
         run = self._reference.start(snapshot, decide)
-        cards = {card.id: outcome_of(card, self.rules, run) for card in self._cards}
+        cards = {
+            card.id: outcome_of(card, self.rules, run)
+            for card in self._cards
+            if snapshot.hook in card.hooks
+        }
         found = replace(run.conclude(), cards=cards)
         if self.engine == "both" and self._engine is not None and self.program is not None:
             other = self._engine.conclude(snapshot, run.worked, run.graded)

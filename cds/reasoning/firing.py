@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 
 from cds.core.clauses import Expr, Listed, clauses_of
 from cds.core.findings import CardFinding, CardOutcome, Offer
+from cds.core.hooks import ACTS
 from cds.core.rules import Card, Exclusion, Ruleset, Suggestion
-from cds.core.truth import Need
+from cds.core.truth import YES, Need, Truth
 from cds.reasoning.questions import blocks_of
 from cds.reasoning.reference import Run
 
@@ -24,17 +25,27 @@ def outcome_of(card: Card, rules: Ruleset, run: Run) -> CardOutcome:
         show = run.might(card.show_if)
         if show.is_no:
             return CardOutcome(card.id, "no")
+    drafted = _drafted(card, run)
+    if drafted.is_no:
+        return CardOutcome(card.id, "no")
     stop, notes = _stopped(card, rules, run)
-    if show.is_unknown:
+    if show.is_unknown or drafted.is_unknown:
         if stop:
             return CardOutcome(card.id, "no")
-        return CardOutcome(card.id, "unknown", needs=show.needs)
+        return CardOutcome(card.id, "unknown", needs=(*show.needs, *drafted.needs))
     if stop:
         return CardOutcome(card.id, "withheld", because=stop)
     names = (*notes, *_not_whole(card.show_if, rules, run))
     return CardOutcome(
         card.id, "fires", finding=_finding(card, rules, run, tuple(dict.fromkeys(names)))
     )
+
+
+def _drafted(card: Card, run: Run) -> Truth:
+    """Say whether one of the reasons is what the call is about, where that is wanted."""
+    if not card.needs_draft or run.snapshot.hook not in ACTS:
+        return YES
+    return run.ask(f"{card.id}.needs_draft")
 
 
 def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:

@@ -7,14 +7,25 @@ refuses to answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Not, clauses_of
+from cds.core.drafted import draft_reason
 from cds.core.indices import Index
 from cds.core.rules import Card, Condition, Exclusion, Factor, Population, Ruleset
+from cds.core.truth import NO, Truth, all_of, any_of, negate
 
-__all__ = ["Question", "asked_by", "blocks_of", "is_input", "questions", "questions_about"]
+__all__ = [
+    "Question",
+    "asked_by",
+    "blocks_of",
+    "fires",
+    "fires_by",
+    "is_input",
+    "questions",
+    "questions_about",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +99,12 @@ def _of_factor(factor: Factor) -> Iterator[Question]:
         yield Question(f"{factor.id}.{item.id}", item.when, both=could, owner=owner)
 
 
-def _of_card(card: Card) -> Iterator[Question]:
+def _of_card(card: Card, rules: Ruleset) -> Iterator[Question]:
     owner = ("card", card.id)
     yield Question(f"{card.id}.show_if", card.show_if, both=False, owner=owner)
+    because = draft_reason(card, rules.conditions, rules.cards)
+    if because is not None:
+        yield Question(f"{card.id}.needs_draft", because, both=False, owner=owner)
     for one in card.unless:
         yield from _exclusion(f"{card.id}.unless", one, owner)
     for number, (_, expr) in enumerate(card.indicators):
@@ -133,7 +147,7 @@ def questions_about(rules: Ruleset, kind: str, name: str) -> tuple[Question, ...
     if kind == "factor":
         return tuple(_of_factor(rules.factors[name]))
     if kind == "card":
-        return tuple(_of_card(rules.cards[name]))
+        return tuple(_of_card(rules.cards[name], rules))
     if kind == "stages" and rules.stages is not None:
         return tuple(
             Question(f"{name}.{line.label}", line.condition, both=False, owner=(kind, name))
@@ -157,6 +171,35 @@ def _of_population(population: Population) -> Iterator[Question]:
     yield Question("population.require", population.require, both=False, owner=owner)
     for one, _ in population.unless:
         yield from _exclusion("population.unless", one, owner)
+
+
+def fires_by(card: Card) -> tuple[str, ...]:
+    """Name the questions that decide whether a card fires for those who ask about it."""
+    names = [f"{card.id}.show_if"]
+    for one in card.unless:
+        names.append(f"{card.id}.unless.{one.id}")
+        if one.relevant is not None:
+            names.append(f"{card.id}.unless.{one.id}.relevant")
+    return tuple(names)
+
+
+def fires(card: Card, ask: Callable[[str], Truth]) -> Truth:
+    """
+    Say whether a card fires, as far as its own logic goes.
+
+    An exclusion that is unknown leaves it open where it is hard, and does not stop it
+    where it is not.
+    """
+    stops = []
+    for one in card.unless:
+        name = f"{card.id}.unless.{one.id}"
+        answer = ask(name)
+        if one.relevant is not None and ask(f"{name}.relevant").is_no:
+            answer = NO
+        if answer.is_unknown and one.if_unknown != "hide":
+            answer = NO
+        stops.append(answer)
+    return all_of([ask(f"{card.id}.show_if"), negate(any_of(stops))])
 
 
 def questions(rules: Ruleset) -> tuple[Question, ...]:

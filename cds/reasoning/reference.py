@@ -60,7 +60,7 @@ from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
 from cds.reasoning.differences import Difference, beside_of, change_of
 from cds.reasoning.grading import Grades, stage
-from cds.reasoning.questions import Question, asked_by, questions_about
+from cds.reasoning.questions import Question, asked_by, fires, questions_about
 
 __all__ = ["Decide", "Reference", "Run"]
 
@@ -299,20 +299,29 @@ class Run:
         return any_of(self._one_listed(name, clause) for name in clause.names)
 
     def _one_listed(self, name: str, clause: Listed) -> Truth:
-        undated = False
+        undated = unrouted = False
         for entry in self._snapshot.entries.get(name, ()):
             if not (entry.active or clause.ever) or not _ordered(entry, clause):
                 continue
-            if clause.within is None or (entry.days is None and clause.undated_counts):
+            if clause.routes and entry.routes is None:
+                unrouted = True
+            elif clause.routes and not set(clause.routes) & set(entry.routes or ()):
+                continue
+            elif clause.within is None or (entry.days is None and clause.undated_counts):
                 return YES
-            if entry.days is None:
+            elif entry.days is None:
                 undated = True
             elif entry.days <= clause.within:
                 return YES
-        if clause.on_record:
+        if clause.on_record and not unrouted:
             return NO
-        if undated:
-            return unknown(Need(name, Gap.UNDATED))
+        if undated or unrouted:
+            return unknown(Need(name, Gap.ROUTE if unrouted else Gap.UNDATED))
+        drafts = self._snapshot.drafts
+        if clause.ordered and not drafts.complete:
+            return unknown(Need(name, drafts.reason))
+        if clause.ordered == "only":
+            return NO
         concept = self._rules.concepts[name.partition(":")[0]]
         if concept.absent_means == "unknown":
             return unknown(Need(name, Gap.NOT_RECORDED))
@@ -470,17 +479,7 @@ class Run:
         )
 
     def _card_fires(self, clause: CardFires) -> Truth:
-        card = self._rules.cards[clause.name]
-        stops = []
-        for one in card.unless:
-            name = f"{card.id}.unless.{one.id}"
-            answer = self.ask(name)
-            if one.relevant is not None and self.ask(f"{name}.relevant").is_no:
-                answer = NO
-            if answer.is_unknown and one.if_unknown != "hide":
-                answer = NO
-            stops.append(answer)
-        return all_of([self.ask(f"{card.id}.show_if"), negate(any_of(stops))])
+        return fires(self._rules.cards[clause.name], self.ask)
 
     def _age_of(self, expr: Expr) -> int | None:
         """Give the age of the newest datum that a condition asks about."""
@@ -516,7 +515,7 @@ def _is_of_concept(clause: Expr) -> TypeGuard[Compare | Beside | Changed]:
 
 def _ordered(entry: Entry, clause: Listed) -> bool:
     if clause.ordered == "only":
-        return entry.ordered
+        return entry.act == clause.act
     return not entry.ordered or clause.ordered == "also"
 
 

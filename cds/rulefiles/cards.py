@@ -5,19 +5,22 @@ Cards: when they are shown, what they say, what they offer.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal, cast
 
 from cds.core.clauses import Expr
-from cds.core.rules import Card, Guard, Say, Suggestion
+from cds.core.drafted import draft_reason
+from cds.core.hooks import ACTS, Act
+from cds.core.rules import Card, Condition, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
-from cds.rulefiles.diagnostics import did_you_mean
+from cds.rulefiles.diagnostics import Report, did_you_mean, listed
 from cds.rulefiles.headers import check_cite, check_ids, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 
-__all__ = ["INDICATORS", "read_card"]
+__all__ = ["INDICATORS", "check_drafts", "read_card"]
 
 INDICATORS: Final = ("info", "warning", "critical")
 _MOST_SUMMARY: Final = 140
@@ -52,6 +55,7 @@ def read_card(root: Block, scope: Scope) -> Card:
             suggestions.text("choose", "any") if suggestions else "any",
         ),
         override_reasons=_read_reasons(root, scope),
+        needs_draft=root.flag("needs_draft"),
         needs_offer=root.flag("needs_offer"),
         appended_to=_read_cards(root, "appended_to", scope),
         cuts=tuple(
@@ -68,7 +72,45 @@ def read_card(root: Block, scope: Scope) -> Card:
         **read_common(root, scope),
     )
     _check_texts(root, face, scope)
+    _check_acts(card, scope)
     return card
+
+
+_ASKED: Final[Mapping[Act, str]] = {
+    "ordered": "what is being ordered",
+    "added": "which problem is being added",
+    "refilled": "which medicine is being refilled",
+}
+
+
+def _check_acts(card: Card, scope: Scope) -> None:
+    """Report a question about drafts on a card whose hooks bring none."""
+    brought = {ACTS[hook] for hook in card.hooks if hook in ACTS}
+    for act, at in dict.fromkeys(scope.acts):
+        if act not in brought:
+            hooks = [hook for hook, one in ACTS.items() if one == act]
+            scope.report.add(
+                "CDS413",
+                at,
+                f"no hook of this card says {_ASKED[act]}",
+                notes=[f"hooks: {listed(card.hooks)}"],
+                help=f"add {listed(hooks)} to `hooks:`, or ask what is present",
+            )
+
+
+def check_drafts(
+    root: Block, conditions: Mapping[str, Condition], cards: Mapping[str, Card], report: Report
+) -> None:
+    """Report `needs_draft` on a card in which nothing could be a draft."""
+    card = cards[root.text("id")]
+    if card.needs_draft and draft_reason(card, conditions, cards) is None:
+        report.add(
+            "CDS413",
+            root.at("needs_draft"),
+            f"nothing in `show_if` of `{card.id}` could be a draft",
+            notes=[f"hooks: {listed(card.hooks)}"],
+            help="ask what is `present or ordered`, and list a hook that brings orders",
+        )
 
 
 # --- the card as such -------------------------------------------------------------

@@ -48,6 +48,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS405": Check("band-gap", "error"),
     "CDS406": Check("band-overlap", "error"),
     "CDS410": Check("unbounded-recency", "error"),
+    "CDS413": Check("draft-off-hook", "error"),
     "CDS420": Check("silent-guard", "error"),
     "CDS421": Check("silent-evidence", "error"),
     "CDS501": Check("long-summary", "error"),

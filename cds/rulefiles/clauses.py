@@ -3,7 +3,8 @@ The clause grammar: one sentence, one question.
 
     NAME >= VALUE [UNIT] [within N days]          also > < <=
     NAME from VALUE below VALUE [UNIT] [within N days]
-    NAME is present | absent | on record | not on record | known | unknown
+    NAME is present [or ordered] | absent | on record | not on record | known | unknown
+    NAME is ordered | newly ordered | being added | being refilled [by route ROUTE]
     any | none | all of [NAMES] is | are ...      was received, is newer than NAME
     NAME is [one of] BAND | [at least] GRADE      stage is LABEL    NAME holds
     age ...   sex is ...   card ID fires          the NAME list is complete
@@ -43,6 +44,7 @@ from cds.core.clauses import (
     StageIs,
 )
 from cds.core.facts import Gap
+from cds.rulefiles.acts import newly_ordered, read_act, read_routes
 from cds.rulefiles.diagnostics import listed
 from cds.rulefiles.differences import AMOUNTS, DIRECTIONS, read_beside, read_changed
 from cds.rulefiles.keys import key_of, limit_key, names_key, within_key
@@ -263,13 +265,13 @@ class _Parser:
             found = self.band(name, at)
         elif group == "factor":
             found = self.grade(name, at)
-        elif word in {"present", "absent", "on", "not", "ordered", "newly"}:
+        elif word in {"present", "absent", "on", "not", "ordered", "newly", "being"}:
             negative = line.accept("not")
             if negative and line.word != "on":
                 line.misread("expected `on record`", ["on"])
             found = self.listed([(name, at)], negative=negative)
         elif group:
-            expected = ["present", "absent", "known", "unknown", "on", "not"]
+            expected = ["present", "absent", "known", "unknown", "on", "not", "ordered", "being"]
             line.misread(f"`{name}` cannot be this", expected)
         else:
             # What may follow depends on what the name was meant to be.
@@ -410,10 +412,10 @@ class _Parser:
             marks["on_record"] = True
         elif line.accept("absent"):
             negative = not negative
-        elif line.accept("newly", "ordered") or line.accept("ordered"):
-            marks["ordered"] = "only"
+        elif line.word in {"newly", "ordered", "being"}:
+            return self.negated(self.acted(names), negative=negative)
         elif not line.accept("present"):
-            expected = ["present", "absent", "on", "known", "newer"]
+            expected = ["present", "absent", "on", "known", "newer", "ordered", "newly", "being"]
             line.misread("expected `present`, `absent` or `on record`", expected)
         return self.entries(names, negative=negative, marks=marks)
 
@@ -425,7 +427,7 @@ class _Parser:
             marks = {}
             for name, at in names:
                 self.names.ask(name, at, "list", f"`{name}` has no entries that could be present")
-        within = self.suffixes(marks)
+        within = self.suffixes(marks, names)
         clause = self._listed(_words(names), within, marks)
         return self.negated(clause, negative=negative)
 
@@ -456,7 +458,22 @@ class _Parser:
             self.names.wrong(name, at, f"`{name}` is not read where it lies ahead")
         return InFuture(**self.said, key=f"{name} in the future", name=name)
 
-    def suffixes(self, marks: dict[str, Any]) -> int | None:
+    def acted(self, names: list[_Named]) -> Expr:
+        """Read `ordered`, `newly ordered`, `being added` or `being refilled`."""
+        act, newly = read_act(self.line)
+        self.names.act(names, act)
+        routes = self.routes(names) if self.line.word == "by" else ()
+        if newly:
+            return newly_ordered(_words(names), routes, self._one, self.place, self.said["label"])
+        return self._listed(_words(names), None, {"ordered": "only", "act": act, "routes": routes})
+
+    def _one(self, name: str, marks: dict[str, Any], text: str) -> Listed:
+        return self._listed((name,), None, marks, text)
+
+    def routes(self, names: list[_Named]) -> tuple[str, ...]:
+        return read_routes(self.line, names, self.scope.names)
+
+    def suffixes(self, marks: dict[str, Any], names: list[_Named]) -> int | None:
         """Read what qualifies a list clause into *marks*, and give its window."""
         line = self.line
         within = None
@@ -468,11 +485,14 @@ class _Parser:
                 marks["undated_counts"] = True
             elif line.accept("or", "ordered"):
                 marks["ordered"] = "also"
+                self.names.act(names, "ordered")
+            elif line.word == "by":
+                marks["routes"] = self.routes(names)
             elif line.word == "within":
                 within = line.within()
             else:
-                label = "expected `within`, `ever`, `undated counts` or `or ordered`"
-                line.misread(label, ["ever", "undated", "within", "or"])
+                label = "expected `within`, `ever`, `undated counts`, `by route` or `or ordered`"
+                line.misread(label, ["ever", "undated", "within", "or", "by"])
         return within
 
     def answered(self, name: str, at: Place) -> Expr:
@@ -488,12 +508,15 @@ class _Parser:
         said = name if line.take() == "yes" else f"{name}:no"
         return self._listed((said,), line.within(), {})
 
-    def _listed(self, names: tuple[str, ...], within: int | None, marks: dict[str, Any]) -> Listed:
+    def _listed(
+        self, names: tuple[str, ...], within: int | None, marks: dict[str, Any], text: str = ""
+    ) -> Listed:
         if within is None and "ever" not in marks:
             within = self.names.answer_within(names)
-        words = [f"{name} {value}" for name, value in sorted(marks.items())]
+        words = [f"{name} {value}" for name, value in sorted(marks.items()) if value]
         key = " ".join([f"listed {names_key(names)}{within_key(within)}", *words])
-        return Listed(**self.said, **marks, key=key, names=names, within=within)
+        said = {**self.said, "text": text, "label": ""} if text else self.said
+        return Listed(**said, **marks, key=key, names=names, within=within)
 
     def received(self, names: list[_Named], quantifier: str) -> Expr:
         line = self.line

@@ -14,7 +14,7 @@ from cds.core.quantity import EXACT, Conversion, read_unit
 from cds.rulefiles.codes import read_codes, read_codes_if
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.names import Declared, Names
-from cds.rulefiles.nodes import Block, Node, Scalar
+from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.thresholds import read_range
 
 __all__ = ["check_concepts", "read_concepts", "read_searches"]
@@ -137,6 +137,11 @@ def _read_concept(key: Scalar, node: Block, unit: str, names: Names) -> Concept:
         not_codes=tuple(excluded),
         text=_read_text(node.block("text")),
         not_routes=node.texts("not_routes"),
+        routes={
+            route.text: tuple(one.text for one in words.items if isinstance(one, Scalar))
+            for route, words in node.pairs("routes")
+            if isinstance(words, Items)
+        },
         answers={
             code.text: one.text for code, one in node.pairs("answers") if isinstance(one, Scalar)
         },

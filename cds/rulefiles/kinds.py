@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cds.core.concepts import CONCEPT_TYPES
+from cds.core.hooks import HOOKS
 from cds.rulefiles.cards import INDICATORS
 from cds.rulefiles.clearing import clear_flag, clear_version, clear_whole
 from cds.rulefiles.readings import KINDS as READING_KINDS
@@ -210,6 +211,7 @@ _CONCEPT: Final = Keys(
             },
         ),
         "not_routes": _TEXTS,
+        "routes": Named(_TEXTS, _NAME_FORM),
         "begins": _NAMES,
         "ends": _NAMES,
         "longest": _DAYS,
@@ -366,16 +368,7 @@ _SUGGESTION: Final = Keys(
         "only_instead": _FLAG,
     },
 )
-_HOOK: Final = Text(
-    (
-        "patient-view",
-        "order-select",
-        "order-sign",
-        "encounter-start",
-        "encounter-discharge",
-        "appointment-book",
-    )
-)
+_HOOK: Final = Text(HOOKS)
 _CARD: Final = _rule(
     "a card",
     "cards",
@@ -406,6 +399,7 @@ _CARD: Final = _rule(
             {"items": Many(_SUGGESTION, least=1)},
             {"choose": Text(("any", "at-most-one"))},
         ),
+        "needs_draft": _FLAG,
         "needs_offer": _FLAG,
         "override_reasons": Either(text=Text(("all",)), items=_TEXTS),
         "quiet": Keys("`quiet`", {"repeat_after": _DAYS}),

@@ -22,7 +22,7 @@ from cds.core.quantity import read_unit
 from cds.core.rules import Card, Condition, Factor, Population, Ruleset, Stages
 from cds.errors import RuleError
 from cds.rulefiles.actions import read_actions
-from cds.rulefiles.cards import read_card
+from cds.rulefiles.cards import check_drafts, read_card
 from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
 from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_stages
 from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, in_order, listed, nearest
@@ -145,6 +145,8 @@ class _Load:
         for kind in _RULES:
             for root in self.roots[kind]:
                 self._read_rule(kind, root, site)
+        for root in self.roots["card"]:
+            check_drafts(root, self.conditions, self.cards, self.report)
         profile = site.profile(self._release())
         order = order_of(self.leans, self.places, self.report)
         readable = Ruleset(

@@ -14,6 +14,7 @@ from typing import Final
 
 from cds.core.clauses import Limit, Place
 from cds.core.concepts import Concept, Reading, Search
+from cds.core.hooks import Act
 from cds.core.quantity import Conversion
 from cds.rulefiles.diagnostics import Report, a, listed, nearest
 from cds.rulefiles.thresholds import Target, Written
@@ -120,6 +121,7 @@ class Scope:
         self.readings: dict[str, Reading] = {}
         self.inputs: dict[str, Target] = {}
         self.blocks: set[str] = set()
+        self.acts: list[tuple[Act, Place]] = []
         self.leans: dict[tuple[str, str], Place] = {}
 
     def kind(self, name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from cds.core.clauses import Place
+from cds.core.hooks import Act
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 
@@ -14,7 +15,7 @@ __all__ = ["FORMS", "Questions"]
 
 FORMS: Final = {
     "quantity": "NAME >= VALUE UNIT [within N days], NAME from V below V, NAME is known",
-    "list": "NAME is present | absent | on record | not on record",
+    "list": "NAME is present | absent | on record | not on record | ordered | newly ordered",
     "index": "NAME >= VALUE, NAME is BAND, NAME is known",
     "reading": "NAME >= VALUE, NAME is known",
     "condition": "NAME holds",
@@ -26,6 +27,11 @@ FORMS: Final = {
 
 _MEASURED: Final = frozenset({"quantity", "answer", "date", "episode"})
 _NUMBERED: Final = frozenset({"quantity", "index", "reading", "age", "input"})
+_ACTED: Final[dict[Act, frozenset[str]]] = {
+    "ordered": frozenset({"medicine", "plan", "order"}),
+    "added": frozenset({"problem"}),
+    "refilled": frozenset({"medicine"}),
+}
 
 
 class Questions:
@@ -74,6 +80,15 @@ class Questions:
             concept is None or concept.type not in _MEASURED
         ):
             self.wrong(name, at, f"`is known` cannot be asked of `{name}`")
+
+    def act(self, names: list[tuple[str, Place]], act: Act) -> None:
+        """Note what a clause asks of the call itself; report a name it cannot be asked of."""
+        self.scope.acts.append((act, self.place))
+        for name, at in names:
+            concept = self.scope.names.concepts.get(name)
+            if concept is not None and concept.type not in _ACTED[act]:
+                said = act if act == "ordered" else f"being {act}"
+                self.wrong(name, at, f"`{name}` is nothing that could be {said}")
 
     def wrong(self, name: str, at: Place, headline: str) -> None:
         """Report a question that does not fit what *name* is."""

@@ -55,8 +55,8 @@ class Pipeline:
         check: bool = False,
     ) -> None:
         self.ruleset = ruleset
-        self._reasoner = Reasoner(ruleset, engine=engine)
-        self._read = concepts_read(ruleset)
+        self._reasoner = Reasoner(ruleset, engine=engine, hook=HOOK)
+        self._read = concepts_read(ruleset, HOOK)
         self._extractor = Extractor(
             concepts={name: one for name, one in ruleset.concepts.items() if name in self._read},
             searches=ruleset.searches,

@@ -21,7 +21,7 @@ from cds.core.quantity import shown
 from cds.core.rules import Card, Condition, Factor, Ruleset, Stages
 from cds.hooks.words import Words
 
-__all__ = ["Difference", "Expectations", "Rule", "kind_of"]
+__all__ = ["Difference", "Expectations", "Rule", "hooks_of", "kind_of"]
 
 Rule = Card | Condition | Factor | Index | Stages
 
@@ -37,6 +37,11 @@ _KINDS: Final[Mapping[type, str]] = {
 def kind_of(rule: Rule) -> str:
     """Say which kind of rule this is, as rule files write it."""
     return _KINDS[type(rule)]
+
+
+def hooks_of(rule: Rule) -> tuple[str, ...]:
+    """Name the hooks that a rule runs on; none: it runs on any."""
+    return rule.hooks if isinstance(rule, Card) else ()
 
 
 @dataclass(frozen=True, slots=True)

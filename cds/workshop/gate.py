@@ -24,9 +24,10 @@ from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import concise
 from cds.rulefiles.loader import load
 from cds.rulefiles.profiles import DEFAULT
+from cds.workshop.calls import call_of
 from cds.workshop.cases import cases_of
 from cds.workshop.lab import reader_of
-from cds.workshop.patients import CannotRead, prefetch_of
+from cds.workshop.patients import CannotRead
 from cds.workshop.running import run_cases
 
 __all__ = ["main", "refusals"]
@@ -69,7 +70,7 @@ def _disagreements(rules: Ruleset, count: int) -> Iterator[str]:
         for _ in range(count):
             given = _mixed(rng, givens)
             try:
-                snapshot = read(prefetch_of(rules, given))
+                snapshot = read(call_of(rules, given))
             except CannotRead:
                 continue  # what two cases say does not fit together
             try:

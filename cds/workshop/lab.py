@@ -8,7 +8,7 @@ is worked out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,23 +16,25 @@ from cds.core.facts import Snapshot
 from cds.core.findings import Conclusions
 from cds.core.reads import leaned_on
 from cds.core.rules import Ruleset
+from cds.fhir.context import about
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import retrieve
 from cds.reasoning.evaluator import EngineChoice, Reasoner
 from cds.reasoning.firing import outcome_of
 from cds.reasoning.questions import questions
 from cds.reasoning.reference import Reference, Run
+from cds.workshop.calls import Call, call_of
 from cds.workshop.expectations import Rule, kind_of
-from cds.workshop.patients import NOW, prefetch_of
+from cds.workshop.patients import NOW
 
 __all__ = ["Lab", "concluded", "reader_of"]
 
 
-Read = Callable[[Mapping[str, Any]], Snapshot]
+Read = Callable[[Call], Snapshot]
 
 
 def reader_of(rules: Ruleset) -> Read:
-    """Make what turns the prefetch of a case into a snapshot."""
+    """Make what turns the call of a case into a snapshot."""
     extractor = Extractor(
         concepts=rules.concepts,
         searches=rules.searches,
@@ -40,8 +42,13 @@ def reader_of(rules: Ruleset) -> Read:
         groups=rules.groups_of_people,
     )
 
-    def read(prefetch: Mapping[str, Any]) -> Snapshot:
-        retrieved = retrieve(prefetch, patient_id="case", searches=rules.searches)
+    def read(call: Call) -> Snapshot:
+        retrieved = retrieve(
+            call.prefetch,
+            patient_id="case",
+            searches=rules.searches,
+            about=about(call.hook, call.context),
+        )
         return extractor.extract(retrieved, as_of=NOW)
 
     return read
@@ -69,16 +76,16 @@ class Lab:
         while self._reasoners:
             self._reasoners.popitem()[1].close()
 
-    def snapshot(self, given: Mapping[str, Any]) -> Snapshot:
+    def snapshot(self, given: Mapping[str, Any], hooks: Sequence[str] = ()) -> Snapshot:
         """
-        Read a test patient the way a request is read.
+        Read a test patient the way a request is read, in a call of one of *hooks*.
 
         Raises `CannotRead` for what no patient can have.
         """
-        key = json.dumps(given, sort_keys=True, default=str)
+        key = json.dumps([given, hooks], sort_keys=True, default=str)
         found = self._snapshots.get(key)
         if found is None:
-            found = self._snapshots[key] = self._read(prefetch_of(self.rules, given))
+            found = self._snapshots[key] = self._read(call_of(self.rules, given, hooks=hooks))
         return found
 
     def conclude(self, rule: Rule, snapshot: Snapshot) -> Conclusions:

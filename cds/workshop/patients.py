@@ -16,7 +16,7 @@ from typing import Any, Final
 from cds.core.concepts import CodeRule, Concept
 from cds.core.rules import Ruleset
 
-__all__ = ["NOW", "CannotRead", "prefetch_of"]
+__all__ = ["NOW", "CannotRead", "prefetch_of", "resource_of"]
 
 NOW: Final = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 _ID: Final = "case"
@@ -132,10 +132,11 @@ def _group(rules: Ruleset, group: str) -> dict[str, Any]:
 
 def _resources(rules: Ruleset, concept: Concept, value: Any) -> Iterator[dict[str, Any]]:
     for one in value if isinstance(value, list | tuple) else [value]:
-        yield _resource(rules, concept, str(one))
+        yield resource_of(rules, concept, str(one))
 
 
-def _resource(rules: Ruleset, concept: Concept, text: str) -> dict[str, Any]:
+def resource_of(rules: Ruleset, concept: Concept, text: str) -> dict[str, Any]:
+    """Make the resource of one value, such as `5.8 % 3 days ago` or `present`."""
     match = _AGO.match(text)
     if match is None:  # pragma: no cover - the pattern matches every text
         raise CannotRead(text)
@@ -283,6 +284,15 @@ def _listed(
         if "by route" in more:
             order["dosageInstruction"] = [{"route": {"text": more["by route"]}}]
         return order
+    if concept.type == "order":
+        return {
+            "resourceType": "ServiceRequest",
+            "status": "active" if word == "present" else "completed",
+            "intent": "order",
+            "code": meaning,
+            "subject": subject,
+            **({"authoredOn": day} if day else {}),
+        }
     if concept.type == "procedure":
         return {
             "resourceType": "Procedure",

@@ -14,7 +14,7 @@ from cds.reasoning.evaluator import EngineChoice
 from cds.rulefiles.loader import Loaded, load
 from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.cases import CaseResult, NothingSelected, selected
-from cds.workshop.expectations import Difference, Expectations, Rule
+from cds.workshop.expectations import Difference, Expectations, Rule, hooks_of
 from cds.workshop.lab import Lab
 from cds.workshop.patients import CannotRead
 
@@ -84,7 +84,7 @@ def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
     """Run one case by the evaluators of the lab."""
     differences: tuple[Difference, ...]
     try:
-        snapshot = lab.snapshot(case.given)
+        snapshot = lab.snapshot(case.given, hooks_of(rule))
         conclusions = lab.conclude(rule, snapshot)
         expectations = Expectations(lab.rules, snapshot, conclusions)
         differences = tuple(expectations.differences(rule, case.expect))

@@ -4,7 +4,7 @@ Whom a rule is explained for: a patient of a rule file, words on a command line,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,13 +14,15 @@ from cds.core.clauses import Place
 from cds.core.facts import Snapshot
 from cds.core.moment import Moment
 from cds.core.rules import Ruleset
+from cds.fhir.context import about
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.headers import plain_value
 from cds.rulefiles.nodes import Block, Source
 from cds.rulefiles.source import read_source
-from cds.workshop.patients import NOW, CannotRead, prefetch_of
+from cds.workshop.calls import call_of
+from cds.workshop.patients import NOW, CannotRead
 
 __all__ = ["Subjects", "patients_of", "read_given"]
 
@@ -66,12 +68,16 @@ class Subjects:
             groups=rules.groups_of_people,
         )
 
-    def of_case(self, given: Mapping[str, Any]) -> Snapshot:
-        """Read a test patient; raises `CannotRead`."""
-        prefetch = prefetch_of(self._rules, given)
-        return self.of_record(
-            retrieve(prefetch, patient_id="case", searches=self._rules.searches), NOW
+    def of_case(self, given: Mapping[str, Any], hooks: Sequence[str] = ()) -> Snapshot:
+        """Read a test patient, in a call of one of *hooks*; raises `CannotRead`."""
+        call = call_of(self._rules, given, hooks=hooks)
+        retrieved = retrieve(
+            call.prefetch,
+            patient_id="case",
+            searches=self._rules.searches,
+            about=about(call.hook, call.context),
         )
+        return self.of_record(retrieved, NOW)
 
     def of_record(self, retrieved: Retrieved, as_of: datetime) -> Snapshot:
         """Read what was gathered, from a request or a record."""
@@ -109,6 +115,7 @@ class Subjects:
             for name, many in other.entries.items()
         }
         lists = {**snapshot.lists, **_spoiled(other)}
+        drafted = any(one.act for many in other.entries.values() for one in many)
         person = snapshot.person
         if "sex" in but:
             person = replace(person, sex=other.person.sex)
@@ -124,6 +131,7 @@ class Subjects:
             unusable=unusable,
             entries=entries,
             lists=lists,
+            hook=other.hook if drafted else snapshot.hook,
         )
 
 

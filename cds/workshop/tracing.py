@@ -206,7 +206,12 @@ class Tracer:
             (name, one)
             for name, one in entries
             if (one.active or clause.ever)
-            and (not one.ordered if not clause.ordered else clause.ordered == "also" or one.ordered)
+            and (
+                one.act == clause.act
+                if clause.ordered == "only"
+                else clause.ordered == "also" or not one.ordered
+            )
+            and (not clause.routes or set(clause.routes) & set(one.routes or ()))
             and (
                 clause.within is None
                 or (one.days is None and clause.undated_counts)

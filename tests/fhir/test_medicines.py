@@ -285,7 +285,7 @@ def test_a_draft_of_the_hook_is_ordered_now():
     draft = w.order(code="6809", status="draft", intent="proposal")
     (one,) = w.snapshot(orders=w.bundle(draft)).entries["metformin"]
 
-    assert one.ordered
+    assert "ordered" == one.act
 
 
 def test_a_draft_and_its_copy_in_the_record_are_two():
@@ -294,6 +294,6 @@ def test_a_draft_and_its_copy_in_the_record_are_two():
     """
     draft = w.order(code="6809", status="draft", id="d1")
 
-    assert [True] == [
-        one.ordered for one in w.snapshot(draft, orders=w.bundle(draft)).entries["metformin"]
+    assert ["ordered"] == [
+        one.act for one in w.snapshot(draft, orders=w.bundle(draft)).entries["metformin"]
     ]

@@ -206,7 +206,7 @@ def test_drafts_of_the_hook_are_marked():
     """
     got = w.received(orders=w.bundle(w.order("metformin", status="draft"), kind="collection"))
 
-    assert [True] == [one.ordered for one in got.items if one.key == "draftOrders"]
+    assert ["ordered"] == [one.act for one in got.items if one.key == "draftOrders"]
 
 
 def test_a_record_is_all_there_is():

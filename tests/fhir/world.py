@@ -15,6 +15,7 @@ from typing import Any
 from cds.core.clauses import Place
 from cds.core.concepts import CodeRule, Concept, Fasting, Search, TextPattern
 from cds.core.quantity import Conversion
+from cds.fhir.context import NOTHING, about
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import retrieve
 
@@ -205,6 +206,14 @@ CONCEPTS = {
             codes=codes("rxnorm", "8640"),
             text=TextPattern(words=("hydrocortisone",), beginnings=("predniso",)),
             not_routes=("topical", "inhaled", "eye"),
+            routes={"oral": ("oral", "by mouth", "tablet", "tablets"), "vein": ("iv",)},
+        ),
+        concept(
+            "cortisol_test",
+            "order",
+            "care_plans",
+            codes=codes("loinc", "2143-6"),
+            text=TextPattern(words=("cortisol",)),
         ),
         concept(
             "keto_plan",
@@ -356,14 +365,18 @@ def prefetch(*resources, person=None, **more):
     return sent | more
 
 
-def received(*resources, orders=None, **more):
+def received(*resources, hook="order-sign", orders=None, context=None, **more):
+    sent = context or ({} if orders is None else {"draftOrders": orders})
     return retrieve(
-        prefetch(*resources, **more), patient_id=PATIENT, searches=SEARCHES, orders=orders
+        prefetch(*resources, **more),
+        patient_id=PATIENT,
+        searches=SEARCHES,
+        about=about(hook, sent) if sent else NOTHING,
     )
 
 
-def snapshot(*resources, as_of=NOW, zone=None, orders=None, **more):
-    return EXTRACTOR.extract(received(*resources, orders=orders, **more), as_of=as_of, zone=zone)
+def snapshot(*resources, as_of=NOW, zone=None, **more):
+    return EXTRACTOR.extract(received(*resources, **more), as_of=as_of, zone=zone)
 
 
 def values(found, name):

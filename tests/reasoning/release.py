@@ -127,7 +127,7 @@ concepts:
      verified: V1}
   statin:
     {signal: stat, title: Statin, type: medicine, search: medicines, codes: {loinc: [2-3]},
-     absent_means: false_if_list_complete, verified: V1}
+     routes: {oral: [oral], skin: [skin]}, absent_means: false_if_list_complete, verified: V1}
   diet:
     {signal: diet, title: Diet, type: plan, search: plans, codes: {loinc: [2-4]},
      absent_means: false_if_list_complete, verified: V1}

@@ -4,11 +4,17 @@ import json
 
 import pytest
 
-from cds.errors import EngineFailed, RuleError
+from cds.core.facts import Gap, ListState
+from cds.errors import EngineFailed
 from cds.reasoning import engine as engine_module
 from cds.reasoning.compile import MOST_PRODUCTIONS
 from cds.reasoning.engine import Engine
 from tests.reasoning.release import patient, result
+
+PARTS = {
+    name: ListState(complete=False, reason=Gap.INCOMPLETE)
+    for name in ("tests", "problems", "medicines", "plans")
+}
 
 
 def program(release, holds, more=""):
@@ -300,18 +306,28 @@ class TestCardsThatAskAboutCards:
     """What cannot be asked is refused when the rules are compiled."""
 
     @pytest.mark.parametrize(
-        "more", ["if_unknown: show", "if_unknown: hide, when_relevant: sex is male"]
+        ("expected", "more", "results"),
+        [
+            ("yes", "if_unknown: show", {}),
+            ("yes", "if_unknown: note", {}),
+            ("unknown", "if_unknown: hide", {}),
+            ("no", "if_unknown: show", {"listed": ("gout",)}),
+            ("yes", "if_unknown: hide, when_relevant: sex is male", {"listed": ("gout",)}),
+            ("no", "if_unknown: hide, when_relevant: waist >= 90 cm", {"listed": ("gout",)}),
+            ("no", "if_unknown: show", {"hba1c": "5 %"}),
+        ],
     )
-    def test_soft_exclusions(self, release, more):
-        """An unknown that does not stop is no fact."""
+    def test_soft_exclusions(self, release, expected, more, results):
+        """One that is unknown does not stop the other, and the engine is told so."""
         release.card(
             "other",
             "show_if: hba1c >= 6 %\n"
             f"unless: [{{id: x, when: gout is present, because: B., {more}}}]",
         )
         release.card("one", "show_if: card other fires")
+        release.card("less", "show_if: {not: card other fires}")
+        lists = None if results.get("listed") else PARTS
 
-        with pytest.raises(
-            RuleError, match=r"other.yaml:\d+:\d+: `card other fires` needs hard exclusions"
-        ):
-            release.reasoner()
+        found = release.conclude(patient(**({"hba1c": "7 %", "lists": lists} | results)))
+
+        assert expected == found.answers["one.show_if"].word

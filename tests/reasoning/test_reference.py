@@ -19,6 +19,14 @@ def reasons(release, clause, snapshot):
     return [(need.name, str(need.reason)) for need in release.truths(clause, snapshot)[0].needs]
 
 
+UNREAD = ListState(complete=False, reason=Gap.UNREADABLE)
+
+
+def ordered(name, *others, act="ordered", **more):
+    """Make a patient of whom one thing is being ordered, added or refilled."""
+    return listed(entry(name, act=act, **more), *others, name=name)
+
+
 def listed(*entries, name="gout"):
     """Make a patient with these entries."""
     return patient(listed={name: entries})
@@ -191,17 +199,59 @@ class TestLists:
             ("no", "gout is on record within 9 days", listed(entry("gout", None))),
             ("yes", "any of [gout, diabetes] is present", patient(listed=("diabetes",))),
             ("no", "none of [gout, diabetes] is present", patient(listed=("diabetes",))),
-            ("no", "statin is present", listed(entry("statin", ordered=True), name="statin")),
+            ("no", "statin is present", listed(entry("statin", act="ordered"), name="statin")),
             (
                 "yes",
                 "statin is newly ordered",
-                listed(entry("statin", ordered=True), name="statin"),
+                listed(entry("statin", act="ordered"), name="statin"),
             ),
             ("no", "statin is newly ordered", listed(entry("statin"), name="statin")),
+            ("no", "statin is newly ordered", ordered("statin", entry("statin"))),
+            ("yes", "any of [statin, diet] is newly ordered", ordered("statin")),
+            ("unknown", "statin is newly ordered", replace(ordered("statin"), lists=PARTS)),
+            ("no", "statin is ordered", patient(lists=PARTS)),
+            ("unknown", "statin is ordered", replace(patient(), drafts=UNREAD)),
+            ("unknown", "statin is present, or ordered", replace(patient(), drafts=UNREAD)),
+            ("no", "statin is present", replace(patient(), drafts=UNREAD)),
+            ("no", "statin is being refilled", ordered("statin")),
+            ("yes", "statin is being refilled", ordered("statin", act="refilled")),
+            ("yes", "statin is present", ordered("statin", act="refilled")),
+            ("no", "statin is ordered", ordered("statin", act="refilled")),
+            ("yes", "gout is being added", ordered("gout", act="added")),
+            ("yes", "gout is present", ordered("gout", act="added")),
+            ("yes", "statin is ordered by route oral", ordered("statin", routes=("oral",))),
+            ("no", "statin is ordered by route oral", ordered("statin", routes=("skin",))),
+            ("unknown", "statin is ordered by route oral", ordered("statin")),
+            ("yes", "statin is ordered by route oral or skin", ordered("statin", routes=("skin",))),
+            (
+                "yes",
+                "statin is newly ordered by route oral",
+                ordered("statin", entry("statin", routes=("skin",)), routes=("oral",)),
+            ),
+            (
+                "no",
+                "statin is present by route oral",
+                listed(entry("statin", routes=()), name="statin"),
+            ),
+            (
+                "yes",
+                "statin is present by route oral or ordered",
+                ordered("statin", routes=("oral",)),
+            ),
+            (
+                "no",
+                "statin is on record by route oral",
+                listed(entry("statin", routes=("skin",)), name="statin"),
+            ),
+            (
+                "unknown",
+                "statin is on record by route oral",
+                listed(entry("statin"), name="statin"),
+            ),
             (
                 "yes",
                 "statin is present, or ordered",
-                listed(entry("statin", ordered=True), name="statin"),
+                listed(entry("statin", act="ordered"), name="statin"),
             ),
             ("yes", "thirst is answered no within 9 days", patient(listed=("thirst:no",))),
             ("unknown", "thirst is answered yes within 9 days", patient(listed=("thirst:no",))),

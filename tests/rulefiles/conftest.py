@@ -257,9 +257,10 @@ class Rules:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.base: dict[str, str] = dict(BASE)
 
     def load(self, changes: dict[str, Change] | None = None, profile: str = "default") -> Loaded:
-        files: dict[str, str] = dict(BASE)
+        files: dict[str, str] = dict(self.base)
         for path, change in (changes or {}).items():
             if change is None:
                 del files[path]

@@ -251,6 +251,77 @@ def test_what_is_wrong_with_a_card(rules, before, after, expected):
     assert any(one.startswith(expected) for one in found), found
 
 
+@pytest.mark.parametrize(
+    ("hooks", "text", "expected"),
+    [
+        ("[patient-view]", "metformin is present or ordered", "no hook of this card says what is"),
+        ("[order-sign]", "type_2_diabetes is being added", "no hook of this card says which prob"),
+        ("[order-sign]", "metformin is being refilled", "no hook of this card says which medic"),
+        ("[order-select, patient-view]", "metformin is newly ordered", ""),
+        ("[problem-list-item-create]", "type_2_diabetes is being added", ""),
+        ("[medication-refill]", "metformin is being refilled", ""),
+        ("[encounter-start, order-dispatch]", "metformin is present", ""),
+    ],
+)
+def test_drafts_are_asked_about_where_there_are_any(rules, hooks, text, expected):
+    """
+    A card that no hook tells of orders would never say yes.
+    """
+    found = rules.found(
+        {CARD: ("hooks: [patient-view]\n", f"hooks: {hooks}\n")}
+        | {
+            "cards/other.yaml": rules.base[CARD]
+            .replace("id: sample", "id: other")
+            .replace("IR-STG-04", "IR-STG-05")
+            .replace("hooks: [patient-view]", f"hooks: {hooks}")
+            .replace("    - stage is S2\n", f"    - {text}\n")
+        }
+    )
+
+    assert ([f"CDS413 {expected}"] if expected else []) == [
+        one[: len(expected) + 7] for one in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "show", "found"),
+    [
+        ("[order-sign]", "metformin is present or ordered", []),
+        ("[order-sign]", "{any: [hba1c is known, {at_least: {n: 1, of: [x holds]}}]}", []),
+        ("[order-sign]", "metformin is present", ["CDS413 nothing in `show_if` of `sample` could"]),
+        ("[order-sign]", "card other fires", []),
+        (
+            "[order-sign]",
+            "{all: [{not: metformin is ordered}, card plain fires]}",
+            ["CDS413 nothing in `show_if` of `sample` could"],
+        ),
+        ("[patient-view]", "x holds", ["CDS413 nothing in `show_if` of `sample` could"]),
+        ("[medication-refill]", "metformin is present", []),
+    ],
+)
+def test_what_needs_a_draft_asks_for_one(rules, hooks, show, found):
+    """
+    Here, in a condition, or in another card.
+    """
+    rules.base["conditions/x.yaml"] = (
+        rules.base["conditions/pregnant.yaml"]
+        .replace("id: pregnant", "id: x")
+        .replace("holds_if: pregnancy is present", "holds_if: metformin is present or ordered")
+    )
+    plain = rules.base[CARD].replace("IR-STG-04", "IR-STG-06").replace("id: sample", "id: plain", 1)
+    rules.base["cards/plain.yaml"] = plain
+    other = plain.replace("IR-STG-06", "IR-STG-07").replace("id: plain", "id: other", 1)
+    rules.base["cards/other.yaml"] = other.replace("[patient-view]", "[order-sign]").replace(
+        "    - stage is S2\n", "    - metformin is ordered\n"
+    )
+    text = rules.base[CARD]
+    start, end = text.index("show_if:"), text.index("unless:")
+    text = text[:start] + f"needs_draft: true\nshow_if: {show}\n" + text[end:]
+    text = text.replace("{{met(why)}}", "x").replace("[patient-view]", hooks)
+
+    assert found == [one[:45].strip() for one in rules.found({CARD: text})]
+
+
 def test_a_summary_may_have_139_characters(rules):
     """
     CDS Hooks wants fewer than 140.

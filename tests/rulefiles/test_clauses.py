@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds.core.clauses import (
+    Any_,
     BandIs,
     CardFires,
     Case,
@@ -31,6 +32,18 @@ from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.names import Names, Scope
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.source import read_source
+from tests.rulefiles.conftest import BASE
+
+ROUTED = (
+    BASE["concepts/sample.yaml"].replace(
+        "not_routes: [topical],",
+        "not_routes: [topical], routes: {oral: [oral], skin: [skin, patch]},",
+    )
+    + """  statin:
+    {signal: st, title: Statin, type: medicine, search: medicines, codes: {rxnorm: [83367]},
+     routes: {skin: [skin]}, absent_means: false_if_list_complete, verified: V1}
+"""
+)
 
 
 def ends(clause):
@@ -275,7 +288,6 @@ def test_an_empty_clause(rules):
         ),
         ("metformin is present or ordered", {"ordered": "also"}),
         ("metformin is ordered", {"ordered": "only"}),
-        ("metformin is newly ordered", {"ordered": "only"}),
         ("metformin is on record", {"on_record": True}),
         ("fasting is present", {"within": 30}),
         ("fasting is present, ever", {"ever": True}),
@@ -297,6 +309,85 @@ def test_an_entry_is_looked_for(rules, clause, expected):
     }
     assert isinstance(found, Listed)
     assert defaults | expected == {name: getattr(found, name) for name in defaults}
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("metformin is ordered", {"ordered": "only"}),
+        ("metformin is being refilled", {"ordered": "only", "act": "refilled"}),
+        ("type_2_diabetes is being added", {"ordered": "only", "act": "added"}),
+        ("metformin is ordered by route oral", {"ordered": "only", "routes": ("oral",)}),
+        ("metformin is present by route oral or skin", {"routes": ("oral", "skin")}),
+        (
+            "metformin is present by route skin or ordered within 9 days",
+            {"routes": ("skin",), "ordered": "also", "within": 9},
+        ),
+        ('"any of [metformin] is present, or ordered"', {"ordered": "also"}),
+    ],
+)
+def test_what_the_call_is_about(rules, clause, expected):
+    """
+    A draft counts only where it is asked for; a route is one that the concept has.
+    """
+    rules.base["concepts/sample.yaml"] = ROUTED
+    found = rules.ask(clause)
+
+    defaults = {"ordered": "", "act": "ordered", "routes": (), "within": None}
+    assert isinstance(found, Listed)
+    assert defaults | expected == {name: getattr(found, name) for name in defaults}
+
+
+@pytest.mark.parametrize(
+    ("clause", "texts"),
+    [
+        ("metformin is newly ordered", [["metformin is ordered", "metformin is present"]]),
+        (
+            '"any of [metformin, statin] are newly ordered by route skin"',
+            [
+                ["metformin is ordered by route skin", "metformin is present by route skin"],
+                ["statin is ordered by route skin", "statin is present by route skin"],
+            ],
+        ),
+    ],
+)
+def test_what_is_new_is_ordered_and_not_present(rules, clause, texts):
+    """
+    Of several, each by itself.
+    """
+    rules.base["concepts/sample.yaml"] = ROUTED
+    found = rules.ask(clause)
+
+    assert isinstance(found, Any_)
+    assert texts == [[one.of[0].text, one.of[1].of.text] for one in found.of]
+    assert all(isinstance(one.of[1], Not) for one in found.of)
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("type_2_diabetes is ordered", ("CDS205", "type_2_diabetes", "could be ordered")),
+        ("metformin is being added", ("CDS205", "metformin", "could be being added")),
+        ("metformin is present, or ordred", ("CDS110", "or", "`or` does not fit here")),
+        ("type_2_diabetes is present, or ordered", ("CDS205", "type_2_diabetes", "ordered")),
+        ("type_2_diabetes is being refilled", ("CDS205", "type_2_diabetes", "being refilled")),
+        ("metformin is being made", ("CDS110", "made", "does not fit")),
+        ("metformin is newly present", ("CDS110", "present", "does not fit")),
+        ("metformin is ordered by route", ("CDS110", "e", "the clause ends too early")),
+        ("metformin is ordered by route nose", ("CDS201", "nose", "not a route of `metformin`")),
+        ("metformin is ordered within 9 days", ("CDS110", "within", "does not fit")),
+    ],
+)
+def test_what_cannot_be_asked_of_a_call(rules, clause, expected):
+    """
+    Problems are added, medicines refilled; medicines, plans and tests are ordered.
+    """
+    rules.base["concepts/sample.yaml"] = ROUTED
+    code, words, headline = expected
+
+    assert any(
+        (code, words) == found[:2] and headline in found[2] for found in rules.misread(clause)
+    ), rules.misread(clause)
 
 
 @pytest.mark.parametrize(
