@@ -216,7 +216,7 @@ class Patients:
             id="p",
             sex=rng.choice(("male", "female", "female", "unknown")),
             born=born,
-            group=rng.choice(("", "", "asian")),
+            group=rng.choice(("", "", "asian", "other")),
         )
 
     def _moment(self, days: int) -> Moment:

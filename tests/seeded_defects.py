@@ -536,7 +536,7 @@ def forget_one_sex(file: File) -> Iterator[Seed]:
             found = re.search(r"(, )?female: (\[[^\]]*\]|[^,}]*(\[[^\]]*\])?[^,}]*)", text)
             if found:
                 edit = Edit(key.place.line, found.start() + 1, len(found[0]), "")
-                yield file.seed("forget_one_sex", "CDS413", edit)
+                yield file.seed("forget_one_sex", "CDS415", edit)
 
 
 # --- logic ------------------------------------------------------------------------------

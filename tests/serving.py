@@ -31,6 +31,7 @@ class Opened:
             searches=rules.searches,
             systems=rules.systems,
             groups=rules.groups_of_people,
+            group_extension=rules.group_extension,
         )
         self.reasoner = Reasoner(rules, engine="both")
 

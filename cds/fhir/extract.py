@@ -46,8 +46,8 @@ class Extractor:
     Makes snapshots for one set of concepts; built once, used for every request.
 
     *concepts* are those that active rules read, with those they are made of; *systems*
-    the addresses of code systems by name; *groups* the group of each race code that
-    thresholds know.
+    the addresses of code systems by name; *groups* the group of people of each code that
+    a race, or the *group_extension* of the Patient, may have.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Extractor:
         searches: Mapping[str, Search],
         systems: Mapping[str, tuple[str, ...]],
         groups: Mapping[str, str] | None = None,
+        group_extension: str = "",
     ) -> None:
         known = Systems(systems)
         every = list(concepts.values())
         self._concepts = dict(concepts)
         self._searches = dict(searches)
         self._groups = dict(groups or {})
+        self._group_extension = group_extension
         self._episodes = [one for one in every if one.type == "episode"]
         self._of_person = [one for one in every if one.type == "person"]
         self._observations = Observations(every, known)
@@ -181,6 +183,7 @@ class Extractor:
             retrieved.patient_id,
             born=gathered.born,
             groups=self._groups,
+            group_extension=self._group_extension,
             sex_is_settled=not entries.get(_GENDER_CARE),
         )
         if person.deceased:

@@ -53,6 +53,7 @@ def person_of(
     born: Moment | None,
     groups: Mapping[str, str],
     sex_is_settled: bool,
+    group_extension: str = "",
 ) -> Person:
     """Make the person; *sex_is_settled* is false where sex-specific care is recorded."""
     deceased = patient.get("deceasedBoolean") is True or bool(patient.get("deceasedDateTime"))
@@ -60,7 +61,7 @@ def person_of(
         id=patient_id,
         sex=_sex(patient) if sex_is_settled else "unknown",
         born=born,
-        group=_group(patient, groups),
+        group=_group(patient, groups, group_extension),
         deceased=deceased,
     )
 
@@ -103,9 +104,11 @@ def _said(value: Any) -> set[str]:
     return {one if one in _SPECIAL else _SEXES.get(one, "") for one in codes}
 
 
-def _group(patient: Resource, groups: Mapping[str, str]) -> str:
-    """Give the group of the first race code that the rules name."""
+def _group(patient: Resource, groups: Mapping[str, str], own: str) -> str:
+    """Give the group of the first code that the rules name: of a race, or of their extension."""
     for url, extension in _extensions(patient):
+        if url == own and extension.get("valueCode") in groups:
+            return groups[extension["valueCode"]]
         if url != _RACE:
             continue
         for _, inner in _extensions(extension):

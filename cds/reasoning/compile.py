@@ -404,7 +404,8 @@ def _over(base: Pattern, limit: Limit, *, above: bool, proves: bool) -> Iterable
     groups: dict[str, list[Case]] = {}
     for case in limit.threshold.cases:
         groups.setdefault(case.group, []).append(case)
-    told_apart = {*groups} != {""}
+    others = [one for one in groups if one]
+    told_apart = bool(others)
     own = limit.threshold.or_own
     if own and base[0] == _MEASURED:
         # Whether the result is at or above its own limit was worked out with the facts.
@@ -412,7 +413,9 @@ def _over(base: Pattern, limit: Limit, *, above: bool, proves: bool) -> Iterable
         yield ((*base, (f"own_{own}_{strict}", "=", 1 if above == proves else 0)),)
         base = (*base, (f"own_{own}_sent", "=", 0))
     for group, cases in groups.items():
-        who = (_is("group", "group", group or "none"),) if told_apart else ()
+        # The general cut-off is for whoever belongs to none of the groups that have their own.
+        flags = [(f"of_{one}", "=", int(one == group)) for one in ([group] if group else others)]
+        who = ((("kind", "=", "group"), ("code", "=", "group"), *flags),) if told_apart else ()
         known: list[tuple[set[Pattern], tuple[Pattern, ...]]] = []
         for asks, possible in _people(cases):
             sides = tuple(_sides(base, limit, possible, above=above, proves=proves))
@@ -432,8 +435,7 @@ def _people(cases: list[Case]) -> Iterable[tuple[Term, list[Case]]]:
     Give what can be known of sex and age, with the cases that are then possible.
 
     The least known first. A birth date that is not exact leaves two neighbouring ages,
-    so one span of ages, two neighbours, and all of them are what can be known. Nothing
-    is said of people of whom some have no cut-off.
+    so one span of ages, two neighbours, and all of them are what can be known.
     """
     cuts = sorted(
         {cut for one in cases for cut in (one.age_from, one.age_below) if cut is not None}
@@ -453,13 +455,10 @@ def _people(cases: list[Case]) -> Iterable[tuple[Term, list[Case]]]:
     sexes = ("", *_SEXES) if any(one.sex for one in cases) else ("",)
     for sex, (first, last) in product(sexes, spans):
         possible: dict[Case, None] = {}
-        covered = True
         for each, at in product((sex,) if sex else sexes[1:] or ("",), range(first, last)):
             fitting = [one for one in cases if _fits(one, each, ends[at], ends[at + 1])]
             possible.update(dict.fromkeys(fitting))
-            covered = covered and bool(fitting)
-        if covered:
-            yield tuple(_for_whom(sex, ends[first], ends[last])), list(possible)
+        yield tuple(_for_whom(sex, ends[first], ends[last])), list(possible)
 
 
 _SEXES: Final = ("male", "female")

@@ -282,8 +282,11 @@ class _Session:
         if facing.ages is not None:
             low, high = facing.ages
             self._tell(f'"kind":"age","code":"age","lo":{low}.0,"hi":{high}.0')
-        group = facing.group if facing.group in self._program.groups else "none"
-        self._tell(f'"kind":"group","code":"group","v":"{group}"')
+        flags = "".join(
+            f',"of_{group}":{int(group == facing.group)}' for group in self._program.groups
+        )
+        if flags:
+            self._tell(f'"kind":"group","code":"group"{flags}')
 
     def _tell_quantity(self, name: str, datum: Datum) -> None:
         low, high = _ends(datum.number)

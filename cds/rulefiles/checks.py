@@ -49,6 +49,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS406": Check("band-overlap", "error"),
     "CDS410": Check("unbounded-recency", "error"),
     "CDS413": Check("draft-off-hook", "error"),
+    "CDS414": Check("threshold-overlap", "error"),
+    "CDS415": Check("threshold-gap", "error"),
     "CDS420": Check("silent-guard", "error"),
     "CDS421": Check("silent-evidence", "error"),
     "CDS501": Check("long-summary", "error"),

@@ -29,7 +29,7 @@ def open_scope(root: Block, names: Names, localise: Localise = lambda _, found: 
     *localise* puts the numbers of a site into the thresholds of a rule.
     """
     rule = root.text("id")
-    found = read_thresholds(root.block("thresholds"), names.report)
+    found = read_thresholds(root.block("thresholds"), names.report, names.groups_of_people)
     scope = Scope(names, rule, thresholds=localise(rule, found))
     for key, node in root.pairs("readings"):
         if isinstance(node, Block):

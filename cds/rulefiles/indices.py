@@ -31,9 +31,10 @@ def read_index(root: Block, scope: Scope) -> Index:
         if isinstance(node, Block)
     )
     unit = read_unit(root.text("unit", "1"), is_code=True)
+    groups = scope.names.groups_of_people
     constants = {
         name: written.as_written
-        for name, written in read_thresholds(root.block("constants"), scope.report).items()
+        for name, written in read_thresholds(root.block("constants"), scope.report, groups).items()
     }
     conditions = {key.text: read_condition(node, scope) for key, node in root.pairs("conditions")}
     words = Vocabulary(targets, set(constants), set(conditions))

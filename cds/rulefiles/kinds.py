@@ -479,7 +479,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "concepts": Named(_CONCEPT, _NAME_FORM),
             "searches": Named(_SEARCH, _NAME_FORM),
             "systems": Named(_TEXTS),
-            "groups_of_people": Named(_TEXTS),
+            "groups_of_people": Named(_TEXTS, _NAME_FORM),
             "group_extension": _TEXT,
         },
     ),

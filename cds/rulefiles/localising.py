@@ -74,7 +74,7 @@ class LocalThresholds:
                 )
             elif key.text not in {"because", "approved"}:
                 numbers.keys[key.text], numbers.values[key.text] = key, node
-        site = read_threshold(said.key, numbers, self._names.report)
+        site = read_threshold(said.key, numbers, self._names.report, self._names.groups_of_people)
         if {_whom(one) for one in site.cases} != {_whom(one) for one in own.cases}:
             self._names.report.add(
                 "CDS105",

@@ -28,7 +28,7 @@ from cds.rulefiles.localising import LocalCards, LocalThresholds
 from cds.rulefiles.names import Declared, Names, Scope
 from cds.rulefiles.nodes import Block, Scalar
 from cds.rulefiles.overrides import Overrides
-from cds.rulefiles.thresholds import GROUPS, Written
+from cds.rulefiles.thresholds import Written
 
 __all__ = ["DEFAULT", "Site", "chain_of"]
 
@@ -265,7 +265,7 @@ class Site:
 
     def _check_group(self, root: Block) -> None:
         group = root.get("ethnic_group")
-        known = {*GROUPS, *self._names.people.values()}
+        known = self._names.groups_of_people
         if isinstance(group, Scalar) and group.text and group.text not in known:
             self._names.missing("a group of people", group.text, group.place, known)
 

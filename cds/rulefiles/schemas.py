@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cds.rulefiles.conditions import JOINERS
 from cds.rulefiles.kinds import KINDS
-from cds.rulefiles.thresholds import AGES, GROUPS
+from cds.rulefiles.thresholds import AGES
 
 __all__ = ["EVERY_KIND", "schema_of", "schema_of_all"]
 
@@ -85,9 +85,18 @@ def _threshold_keys() -> dict[str, Any]:
         "pair": "The number in two units, as the guideline prints it.",
         "male": "For men.",
         "female": "For women.",
-        **{group: f"For people of the group {group}." for group in GROUPS},
     }
     return {key: {"description": words, "allOf": [_CASE]} for key, words in of_whom.items()}
+
+
+_GROUP: Final = r"^(?!(?:value|pair|male|female|cite|or_own|localisable)$)[a-z][a-z0-9_]*$"
+_PEOPLE: Final[dict[str, Any]] = {
+    f"^(?:{AGES.pattern})$": _CASE,
+    _GROUP: {
+        "description": "For people of this group; it is declared under `groups_of_people`.",
+        "allOf": [_CASE],
+    },
+}
 
 
 def _case() -> dict[str, Any]:
@@ -95,7 +104,7 @@ def _case() -> dict[str, Any]:
     block = {
         "type": "object",
         "properties": _threshold_keys(),
-        "patternProperties": {f"^(?:{AGES.pattern})$": _CASE},
+        "patternProperties": _PEOPLE,
         "additionalProperties": False,
         "minProperties": 1,
     }
@@ -118,7 +127,12 @@ def _threshold() -> dict[str, Any]:
         "description": "A cut-off with its source; by sex, age or group where it differs.",
         "type": "object",
         "properties": {**_threshold_keys(), **aside},
-        "patternProperties": {f"^(?:{AGES.pattern})$": _CASE},
+        # Somebody is meant besides the people of a group.
+        "anyOf": [
+            *({"required": [word]} for word in ("value", "pair", "male", "female")),
+            {"not": {"propertyNames": {"not": {"pattern": f"^(?:{AGES.pattern})$"}}}},
+        ],
+        "patternProperties": _PEOPLE,
         "additionalProperties": False,
     }
 

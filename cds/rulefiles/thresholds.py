@@ -9,7 +9,7 @@ two clauses use is fitted to each of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Literal
@@ -17,13 +17,13 @@ from typing import Final, Literal
 from cds.core.clauses import Case, Place, Threshold
 from cds.core.quantity import Conversion, Quantity, plain, read_unit, round12
 from cds.rulefiles.clearing import clear_amount
+from cds.rulefiles.covering import check_cover
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.shapes import refuse_key
 
 __all__ = [
     "AGES",
-    "GROUPS",
     "Target",
     "Written",
     "WrittenCase",
@@ -33,9 +33,6 @@ __all__ = [
     "read_threshold",
     "read_thresholds",
 ]
-
-GROUPS: Final = ("asian",)
-"""Groups of people for whom a source prints cut-offs of their own."""
 
 _AMOUNT: Final = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
 _RANGE: Final = re.compile(r"([+-]?\d+(?:\.\d+)?) to ([+-]?\d+(?:\.\d+)?)(?:\s+(\S.*))?")
@@ -263,21 +260,25 @@ def read_range(text: str) -> tuple[Decimal, Decimal] | None:
     return (Decimal(match[1]), Decimal(match[2])) if match else None
 
 
-def read_thresholds(block: Block | None, report: Report) -> dict[str, Written]:
-    """Read the `thresholds:` of a rule file."""
+def read_thresholds(
+    block: Block | None, report: Report, groups: Collection[str] = ()
+) -> dict[str, Written]:
+    """Read the `thresholds:` of a rule file; *groups* are the groups of people it may name."""
     found: dict[str, Written] = {}
     if block is None:
         return found
     for name, node in block.entries():
         if isinstance(node, Block):
-            found[name.text] = read_threshold(name, node, report)
+            found[name.text] = read_threshold(name, node, report, groups)
     return found
 
 
-def read_threshold(name: Scalar, block: Block, report: Report) -> Written:
+def read_threshold(
+    name: Scalar, block: Block, report: Report, groups: Collection[str] = ()
+) -> Written:
     """Read one threshold."""
     cases: list[WrittenCase] = []
-    _read_cases(block, WrittenCase(Decimal(0), ""), cases, report, outer=True)
+    _read_cases(block, WrittenCase(Decimal(0), ""), cases, report, groups, outer=True)
     if not cases:
         report.add(
             "CDS104",
@@ -285,6 +286,8 @@ def read_threshold(name: Scalar, block: Block, report: Report) -> Written:
             f"the threshold `{name.text}` has no number",
             help="write `value:`, `pair:`, `male:` and `female:`, or ages",
         )
+    else:
+        check_cover(name, cases, report)
     own = block.text("or_own").partition(" ")[0]
     reach = block.get("localisable")
     bounds = read_range(reach.text) if isinstance(reach, Scalar) else None
@@ -310,6 +313,7 @@ def _read_cases(
     whom: WrittenCase,
     cases: list[WrittenCase],
     report: Report,
+    groups: Collection[str],
     *,
     outer: bool,
 ) -> None:
@@ -322,7 +326,7 @@ def _read_cases(
             inner = whom
         elif word in {"male", "female"}:
             inner = replace(whom, sex=word)
-        elif word in GROUPS:
+        elif word in groups:
             inner = replace(whom, group=word)
         elif ages and (ages[1] or ages[2]):
             inner = replace(
@@ -331,11 +335,11 @@ def _read_cases(
                 age_below=int(ages[2]) if ages[2] else None,
             )
         else:
-            known = ["value", "pair", "male", "female", *GROUPS, *sorted(_ASIDE), "below 65 years"]
+            known = ["value", "pair", "male", "female", *groups, *sorted(_ASIDE), "below 65 years"]
             refuse_key(block, key, "a threshold", known, report)
             continue
         if isinstance(node, Block):
-            _read_cases(node, inner, cases, report, outer=False)
+            _read_cases(node, inner, cases, report, groups, outer=False)
         else:
             _read_case(node, inner, cases, report)
 

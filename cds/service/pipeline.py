@@ -62,6 +62,7 @@ class Pipeline:
             searches=ruleset.searches,
             systems=ruleset.systems,
             groups=ruleset.groups_of_people,
+            group_extension=ruleset.group_extension,
         )
         self._draft = Drafts(
             {name: codeable(one, ruleset.systems) for name, one in ruleset.concepts.items()}

@@ -40,6 +40,7 @@ def reader_of(rules: Ruleset) -> Read:
         searches=rules.searches,
         systems=rules.systems,
         groups=rules.groups_of_people,
+        group_extension=rules.group_extension,
     )
 
     def read(call: Call) -> Snapshot:

@@ -121,10 +121,7 @@ def _group(rules: Ruleset, group: str) -> dict[str, Any]:
     if code is None:
         msg = f"`{group}` is not a group of people that the rule files know"
         raise CannotRead(msg)
-    return {
-        "url": rules.group_extension,
-        "extension": [{"url": "ombCategory", "valueCoding": {"code": code}}],
-    }
+    return {"url": rules.group_extension, "valueCode": code}
 
 
 # --- one concept ----------------------------------------------------------------

@@ -66,6 +66,7 @@ class Subjects:
             searches=rules.searches,
             systems=rules.systems,
             groups=rules.groups_of_people,
+            group_extension=rules.group_extension,
         )
 
     def of_case(self, given: Mapping[str, Any], hooks: Sequence[str] = ()) -> Snapshot:

@@ -74,6 +74,7 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("rules/indices/fib4.yaml", "below 65 years"),
         ("rules/indices/bmi.yaml", "asian: "),
         ("rules/conditions/c_peptide_deficient.yaml", "pair: "),
+        ("tests/format/groups/indices/waist_by_group.yaml", "south_asian"),
     ),
     "rule suppressed by another rule; rule that cuts others": (),
     "dynamic indicator; alternative summaries": (),

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.format.conftest import examples, files_of
+from tests.format.conftest import CASED, examples, files_of
 from tests.format.rows import ROWS, UNSHOWN
 
 ROOT = Path(__file__).resolve().parents[2]
-CASED = ("conditions", "indices", "cards", "factors")
 
 
 @pytest.mark.parametrize("row", [one for one in ROWS if one not in UNSHOWN])

@@ -94,7 +94,7 @@ class Author:
             text = (
                 f"inputs: {{a: {{concept: {first}}}, b: {{concept: {other}, optional: true}}}}\n"
                 f"same_draw: {{of: [a, b], within: {rng.choice((1, 30))} days}}\n"
-                "formula: max(ln(a), 0) * 2\n"
+                f"formula: max(ln(a[{_QUANTITIES[first][0]}]), 0) * 2\n"
             )
         elif kind == "count":
             self._inputs = {}
@@ -295,8 +295,7 @@ class Author:
         elif shape < 0.92:
             text = f"{by_sex()}, asian: {{{by_sex()}}}"
         else:
-            # Nothing is said of the others.
-            text = rng.choice((f"male: {one()}", f"from 40 years: {one()}", f"asian: {one()}"))
+            text = f"{single()}, asian: {{{by_age()}}}, other: {{{by_sex()}}}"
         own = rng.choice(("", "", "", ", or_own: lower limit", ", or_own: upper limit"))
         return f"{{{text}{own}, cite: book}}\n"
 

@@ -84,7 +84,7 @@ searches:
   medicines: {resource: MedicationRequest, title: Medicines, lists: medicines}
   plans: {resource: CarePlan, title: Plans}
 systems: {loinc: ["http://loinc.org"]}
-groups_of_people: {asian: ["2028-9"]}
+groups_of_people: {asian: ["2028-9"], other: []}
 group_extension: http://example.org/group
 """,
     "concepts/sample.yaml": """

@@ -201,7 +201,7 @@ class TestThresholds:
         patient(sex=sex, age=age, group=group, enzyme=f"{number} U/L")
         for sex in ("male", "female", "unknown")
         for age in (30, 50, 70, (49, 50), None)
-        for group in ("", "asian")
+        for group in ("", "asian", "other", "unnamed")
         for number in (15, 25, 35, 45, 55)
     )
 
@@ -213,10 +213,11 @@ class TestThresholds:
             "male: {below 50 years: 20 U/L, from 50 years: 40 U/L}, female: 30 U/L",
             "value: 30 U/L, asian: 20 U/L",
             "male: 30 U/L, female: 20 U/L, asian: {male: 50 U/L, female: 40 U/L}",
-            "male: 30 U/L",
-            "from 50 years: 30 U/L",
-            "asian: 30 U/L",
-            "male: {from 50 years: 20 U/L}, female: 30 U/L",
+            "value: 30 U/L, asian: 20 U/L, other: 50 U/L",
+            (
+                "male: 30 U/L, female: {below 50 years: 20 U/L, from 50 years: 40 U/L}, "
+                "other: {below 60 years: 20 U/L, from 60 years: 30 U/L}"
+            ),
         ],
     )
     @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def read(text):
     """Read the threshold `x`, and give what was reported."""
     report = Report()
     block = read_source(Source("x.yaml", f"x: {text}\n"), report)
-    return read_thresholds(block, report)["x"], report
+    return read_thresholds(block, report, ("asian",))["x"], report
 
 
 def fit(text, target=GLUCOSE):
@@ -67,9 +67,13 @@ def test_ages_may_repeat_their_word():
     """
     `from 35 years below 65 years` is English too.
     """
-    written, _ = read("{from 35 years below 65 years: 1, or_own: upper limit}")
+    written, report = read(
+        "{below 35 years: 1, from 35 years below 65 years: 2, from 65 years: 3, "
+        "or_own: upper limit}"
+    )
 
-    assert (35, 65) == (written.cases[0].age_from, written.cases[0].age_below)
+    assert () == report.sorted()
+    assert (35, 65) == (written.cases[1].age_from, written.cases[1].age_below)
     assert "upper" == written.or_own
 
 
