@@ -279,6 +279,24 @@ def schema(
 
 
 @app.command()
+def watch(
+    wanted: Annotated[
+        list[str] | None, typer.Argument(help="Rule ids, files or folders; every rule else.")
+    ] = None,
+    *,
+    rules: Rules = None,
+) -> None:
+    """
+    Check and test after every save, and print whose answer changed. Ctrl-C ends it.
+
+    What leans on the saved rule is tested too.
+    """
+    from cds.cli.watch import watch_rules  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(watch_rules(wanted or [], rules=rules))
+
+
+@app.command()
 def status(*, rules: Rules = None, profile: Profile = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""
     from cds.cli.status import show_status  # noqa: PLC0415 - imported when called

@@ -28,7 +28,7 @@ from cds.core.clauses import (
 from cds.core.indices import Index
 from cds.core.rules import Card, Ruleset
 
-__all__ = ["concepts_read", "expressions_of", "leaned_on", "reached"]
+__all__ = ["concepts_read", "expressions_of", "leaned_on", "needed_by", "reached"]
 
 _Node = tuple[str, str]
 
@@ -227,10 +227,19 @@ def leaned_on(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str], ..
 
     A card leans on the gates of the population too.
     """
+    return _in_order(rules, _needed_by(rules, kind, name))
+
+
+def needed_by(rules: Ruleset, kind: str, name: str) -> frozenset[tuple[str, str]]:
+    """Name all that one rule leans on, the rule itself and concepts with it; stages as ''."""
+    return frozenset(_needed_by(rules, kind, name))
+
+
+def _needed_by(rules: Ruleset, kind: str, name: str) -> set[_Node]:
     todo: list[_Node] = [("stages", "") if kind == "stages" else (kind, name)]
     if kind in {"card", "population"}:
         todo.extend(_of_population(rules))
-    return _in_order(rules, _follow(rules, todo))
+    return _follow(rules, todo)
 
 
 def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:
