@@ -236,6 +236,16 @@ def explain_rule(
     depth: Annotated[
         int, typer.Option("--depth", min=0, help="How deep to open what clauses name.")
     ] = 1,
+    why_not: Annotated[
+        bool, typer.Option("--why-not", help="The smallest changes that would show it.")
+    ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="The smallest changes that would hide it.")
+    ] = False,
+    wanted: Annotated[
+        str | None,
+        typer.Option("--wanted", metavar="ANSWER", help="The same for a grade, band or stage."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As a tree of values.")] = False,
     width: Annotated[int | None, typer.Option(min=40, help="Columns; the terminal's else.")] = None,
     rules: Rules = None,
@@ -255,6 +265,9 @@ def explain_rule(
         but=tuple(but or ()),
         as_of=as_of,
         depth=depth,
+        why_not=why_not,
+        why=why,
+        wanted=wanted,
         as_json=as_json,
         width=width,
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
 from cds.cli.records import HookCall, read_records
 from cds.core.facts import Snapshot
-from cds.core.rules import Card, Ruleset
+from cds.core.rules import Card, Condition, Ruleset
 from cds.errors import BadRequest, RequestError, RuleError
 from cds.fhir.retrieve import retrieve, whole_record
 from cds.hooks.discovery import HOOK
@@ -26,9 +27,12 @@ from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.loader import load_ruleset
 from cds.service.settings import chosen_profile, default_rules, instant_of
+from cds.workshop.cases import cases_of
 from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
+from cds.workshop.flipping import NoSuchAnswer, answers_of, flips, told
 from cds.workshop.patients import CannotRead
-from cds.workshop.reasons import as_json, written
+from cds.workshop.reasons import Reason, as_json, written
+from cds.workshop.solving import usual_values
 from cds.workshop.subjects import Subjects, patients_of, read_given
 
 __all__ = ["Asked", "explain"]
@@ -44,6 +48,9 @@ class Asked:
     but: tuple[str, ...] = ()
     as_of: str | None = None
     depth: int = 1
+    why_not: bool = False
+    why: bool = False
+    wanted: str | None = None
     as_json: bool = False
     width: int | None = None
 
@@ -70,13 +77,75 @@ def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> 
     run = reasoner.start(snapshot)
     decision = arbitrate(ruleset, conclude(ruleset, run)) if isinstance(rule, Card) else None
     reason = Explainer(ruleset, run, depth=asked.depth, decision=decision).rule(rule)
+    if asked.why or asked.why_not or asked.wanted:
+        return _explain_flips(asked, ruleset, rule, snapshot, reason)
     if asked.as_json:
-        sys.stdout.write(json.dumps(as_json(reason), ensure_ascii=False, indent=2) + "\n")
-        return 0
+        return _write_json(as_json(reason))
+    return _write(asked, [reason])
+
+
+def _write(asked: Asked, reasons: Sequence[Reason], *, lines: bool = True) -> int:
     width = asked.width or console().width
-    for line in written(reason, width=width):
-        sys.stdout.write(clean(line) + "\n")
+    for reason in reasons:
+        for line in written(reason, width=width, lines=lines):
+            sys.stdout.write(clean(line) + "\n")
     return 0
+
+
+def _write_json(value: object) -> int:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    return 0
+
+
+def _explain_flips(
+    asked: Asked, ruleset: Ruleset, rule: Explained, snapshot: Snapshot, reason: Reason
+) -> int:
+    """Say what would have to be otherwise for another answer."""
+    wanted = asked.wanted or _turned(asked, rule)
+    if wanted is None:
+        answers = ", ".join(answers_of(rule))
+        return say_usage(f"say which answer is wanted, with --wanted: {answers}")
+    usual = usual_values(ruleset, _cases(ruleset))
+    try:
+        found = flips(ruleset, rule, snapshot, wanted, usual)
+    except NoSuchAnswer as problem:
+        return say_usage(str(problem))
+    if asked.as_json:
+        changes = [
+            {"change": [text for _, text in one.said], "then": list(one.then)}
+            for one in found.found
+        ]
+        return _write_json(
+            {
+                "rule": rule.id,
+                "state": found.state,
+                "wanted": found.wanted,
+                "changes": changes,
+                "notEnoughAlone": list(found.not_enough),
+                "tried": found.tried,
+                "foundBesides": found.more,
+                "isCut": found.cut,
+                "noChangeKnownFor": list(found.limits),
+            }
+        )
+    return _write(asked, [replace(reason, of=()), *told(found)], lines=False)
+
+
+def _turned(asked: Asked, rule: Explained) -> str | None:
+    """Say which answer is meant by "why", "why not"; None where there are several."""
+    if isinstance(rule, Card):
+        return "not shown" if asked.why else "shown"
+    if isinstance(rule, Condition):
+        return "no" if asked.why else "yes"
+    return None
+
+
+def _cases(ruleset: Ruleset) -> Iterator[Snapshot]:
+    """Read the test patients of all rules: they say which values are usual."""
+    subjects = Subjects(ruleset)
+    for _, case in cases_of(ruleset):
+        with suppress(CannotRead):
+            yield subjects.of_case(case.given)
 
 
 def _find(ruleset: Ruleset, what: str) -> Explained:

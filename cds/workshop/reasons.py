@@ -109,7 +109,7 @@ def written(*reasons: Reason, width: int = 100, lines: bool = True) -> Iterator[
     column = min(column, room - _GAP - _LEAST_NOTE)
     note_room = min(room - column - _GAP, notes)
     for row in rows:
-        yield from _laid_out(row, column, note_room)
+        yield from _laid_out(row, column, note_room, room)
 
 
 def _elsewhere(reason: Reason) -> str:
@@ -139,10 +139,10 @@ def _rows(reason: Reason, indent: int, points: int, *, lines: bool) -> Iterator[
         yield from _rows(one, len(left) + _STEP, widest, lines=lines)
 
 
-def _laid_out(row: _Row, column: int, note_room: int) -> Iterator[str]:
+def _laid_out(row: _Row, column: int, note_room: int, room: int) -> Iterator[str]:
     hanging = " " * cell_len(row.left)
     # Without a note beside it a text may take the whole line.
-    text_room = column - len(hanging) if row.note else column + _GAP + note_room - len(hanging)
+    text_room = (column if row.note else room) - len(hanging)
     left, texts = row.left, list(_wrapped(row.text, max(text_room, 1)))
     notes = list(_wrapped(row.note, note_room))
     line = row.line

@@ -51,20 +51,21 @@ class Workings:
     def origin(self, index: Index, found: IndexResult) -> str:
         """Write ` = ` and the formula with its numbers, or the name that was taken."""
         for name in index.first_of:
+            if name == "formula" and self._by_formula(index, found):
+                break
             if name in self._known and self._known[name].state != "unknown":
                 inner = self._rules.indices.get(name)
                 return self.origin(inner, self._known[name]) if inner is not None else ""
             if any(one.concept == name for one in found.results):
                 return f" = {name}, {self._values.result(found.results[0])}"
-            if name == "formula" and self._by_formula(index, found):
-                break
         formula = self.with_numbers(index, found)
         # A number that is taken as it is needs no second mention.
         return f" = {formula}" if " " in formula or "(" in formula else ""
 
     def _by_formula(self, index: Index, found: IndexResult) -> bool:
-        sources = {one.source for one in index.inputs}
-        return all(one.concept in sources for one in found.results)
+        """Tell whether a number was made by the index's own formula."""
+        chosen = self.chosen(index, found)
+        return all(one.optional or one.name in chosen for one in index.inputs)
 
     # --- formulas ---------------------------------------------------------------
 
