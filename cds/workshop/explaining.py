@@ -10,7 +10,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from cds.core.clauses import Expr, Place
+from cds.core.drafted import draft_reason
 from cds.core.findings import CardOutcome, Conclusions, Decision, Offer
+from cds.core.hooks import ACTS
 from cds.core.indices import Index
 from cds.core.rules import (
     Card,
@@ -108,6 +110,9 @@ class Explainer:
             *self._unless(card),
             headed("show_if", self._tracer.condition(card.show_if)),
         ]
+        because = draft_reason(card, self._rules.conditions, self._rules.cards)
+        if because is not None and self._run.snapshot.hook in ACTS:
+            parts.append(headed("needs_draft", self._tracer.condition(because)))
         finding = outcome.finding
         if finding is not None:
             parts.extend(self._choices(card, "indicator", card.indicators, finding.indicator))

@@ -33,7 +33,7 @@ from cds.core.clauses import (
     SexIs,
     StageIs,
 )
-from cds.core.facts import Gap, Snapshot
+from cds.core.facts import Entry, Gap, Snapshot
 from cds.core.findings import GradeResult, IndexResult
 from cds.core.latest import latest
 from cds.core.rules import Evidence, Factor, Ruleset
@@ -405,6 +405,15 @@ def _words_of(expr: All | Any_ | AtLeast) -> str:
     else:
         text = f"at least {expr.count} of"
     return f"{text} ({expr.id})" if expr.id else text
+
+
+def is_asked(entry: Entry, clause: Listed) -> bool:
+    """Tell whether a clause looks at such an entry: by what the call does with it, by route."""
+    if clause.ordered == "only":
+        about = entry.act == clause.act
+    else:
+        about = clause.ordered == "also" or not entry.ordered
+    return about and (not clause.routes or bool(set(clause.routes) & set(entry.routes or ())))
 
 
 def is_sentence(expr: Expr) -> bool:

@@ -124,8 +124,8 @@ class Values:
         """Write one listed thing: which, since when, whether it still counts."""
         name = concept.partition(":")[0]
         text = f"{name} since {one.when.day}" if one.when is not None else f"{name}, undated"
-        if one.ordered:
-            return f"{name}, ordered now"
+        if one.act:
+            return f"{name}, {one.act} now"
         if not one.active:
             ended = f" until {one.ended.day}" if one.ended is not None else ""
             return f"{text}{ended}, no longer active"

@@ -36,6 +36,8 @@ from cds.core.clauses import (
     SexIs,
     StageIs,
 )
+from cds.core.drafted import draft_reason
+from cds.core.hooks import ACTS, Act
 from cds.core.rules import Card, Evidence, Exclusion, Factor, Ruleset
 from cds.reasoning.comparison import Facing, possible_cases
 from cds.reasoning.reference import Run
@@ -306,8 +308,10 @@ class Ways:
 
     def _listed(self, clause: Listed, want: Wanted) -> Iterable[Way]:
         if want == "yes":
-            ordered = clause.ordered == "only"
-            return [(Wish("record", name, ordered=ordered),) for name in clause.names]
+            act: Act = clause.act if clause.ordered == "only" else ""
+            if act and self._snapshot.hook not in ACTS:
+                return []
+            return [(Wish("record", name, act=act, routes=clause.routes),) for name in clause.names]
         return self.all_of([self._absent(name, clause) for name in clause.names])
 
     def _absent(self, name: str, clause: Listed) -> list[Way]:
@@ -520,6 +524,9 @@ class Ways:
             parts = [self.to(card.show_if, "yes")]
             if population is not None:
                 parts.append(self.to(population.require, "yes"))
+            reason = draft_reason(card, self._rules.conditions, self._rules.cards)
+            if reason is not None and self._snapshot.hook in ACTS:
+                parts.append(self.to(reason, "yes"))
             parts += [self._not_stopped(one, name) for name, one in stops]
             return self.all_of(parts)
         stopped = [self.to(one.when, "yes") for _, one in stops]

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from cds.core.concepts import Concept
 from cds.core.facts import Entry, ListState, Result, Snapshot, Source
+from cds.core.hooks import Act
 from cds.core.moment import Moment
 from cds.core.quantity import plain
 from cds.core.rules import Ruleset
@@ -61,8 +62,8 @@ class Wish:
     One thing that would be otherwise.
 
     *kind*: `measure` the concept *name* and find a number in *range*, on *times* days,
-    in one draw *with* another concept; `record` an entry (now, or *days* ago, or as
-    *ordered*); `remove` every entry; `complete` the list *name*; record the `sex`
+    in one draw *with* another concept; `record` an entry (now, or *days* ago, by one of
+    these *routes*), or with *act* as what the call is about; `remove` every entry; `complete` the list *name*; record the `sex`
     *value*, or an `age` in *range*. An *example* is one number of many that would do.
     """
 
@@ -72,7 +73,8 @@ class Wish:
     times: int = 1
     apart: int = 1
     days: int = 0
-    ordered: bool = False
+    act: Act = ""
+    routes: tuple[str, ...] = ()
     value: str = ""
     with_: str = ""
     example: bool = False
@@ -86,13 +88,13 @@ class Wish:
     def covers(self, other: Wish) -> bool:
         """Tell whether whoever fulfils the *other* wish fulfils this one."""
         same = self.variable == other.variable and self.kind == other.kind
-        alike = (self.value, self.ordered) == (other.value, other.ordered)
+        alike = (self.value, self.act, self.routes) == (other.value, other.act, other.routes)
         enough = self.times <= other.times and self.days <= other.days
         return same and alike and enough and self.range.meet(other.range) == other.range
 
     def meet(self, other: Wish) -> Wish | None:
         """Give the wish that is both; None where they contradict."""
-        if self.kind != other.kind or self.value != other.value or self.ordered != other.ordered:
+        if self.kind != other.kind or self.value != other.value or self.act != other.act:
             return None
         both = self.range.meet(other.range)
         if both is None:
@@ -226,7 +228,8 @@ def _entry(wish: Wish, as_of: datetime) -> Entry:
         source=_SOURCE,
         when=_moment(as_of, wish.days),
         days=wish.days,
-        ordered=wish.ordered,
+        act=wish.act,
+        routes=wish.routes or None,
     )
 
 
@@ -262,13 +265,16 @@ def said(rules: Ruleset, snapshot: Snapshot, wish: Wish, number: Decimal | None 
     return f"measure {name}{days}, and find {text}" if text else f"measure {name}{days}"
 
 
+_ACTS: Final[Mapping[Act, str]] = {"ordered": "order", "added": "add", "refilled": "refill"}
+
+
 def _recorded(rules: Ruleset, wish: Wish) -> str:
     name, _, answer = wish.name.partition(":")
     ago = f", {wish.days} days ago" if wish.days else ""
     if answer:
         return f"{name} answered {answer}"
-    if wish.ordered:
-        return f"order {name}"
+    if wish.act:
+        return f"{_ACTS[wish.act]} {name}"
     kind = rules.concepts[name].type
     return f"record {name}{ago}" if kind != "medicine" else f"with {name}{ago}"
 
