@@ -64,7 +64,8 @@ class Wish:
     *kind*: `measure` the concept *name* and find a number in *range*, on *times* days,
     in one draw *with* another concept; `record` an entry (now, or *days* ago, by one of
     these *routes*), or with *act* as what the call is about; `remove` every entry;
-    `complete` the list *name*; record the `sex` *value*, or an `age` in *range*. An *example* is one number of many that would do.
+    `complete` the list *name*; record the `sex` *value*, or an `age` in *range*. An
+    *example* is one number of many that would do.
     """
 
     kind: Literal["measure", "record", "remove", "complete", "sex", "age"]
