@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -22,10 +23,10 @@ from cds.core.rules import Ruleset
 from cds.errors import CdsError, EvaluatorsDisagree
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import concise
-from cds.rulefiles.loader import load
 from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.calls import call_of
 from cds.workshop.cases import cases_of
+from cds.workshop.checking import check_folder
 from cds.workshop.lab import reader_of
 from cds.workshop.patients import CannotRead
 from cds.workshop.running import run_cases
@@ -38,18 +39,21 @@ _MOST_MEMORY: Final = 2 * 1024**3
 _MOST_SECONDS: Final = 120
 
 
-def refusals(folder: Path, profile: str = DEFAULT, *, mixed: int = MIXED) -> Iterator[str]:
+def refusals(
+    folder: Path, profile: str = DEFAULT, *, as_of: date, mixed: int = MIXED
+) -> Iterator[str]:
     """
     Say every reason why the rules of *folder* must not be served, as far as one can see.
 
     Cases of rules run under the default profile, as they were written; what is served is
     the rules under *profile*, so that one's cases and both evaluators are tried on these.
     """
-    loaded = load(folder, profile)
-    if loaded.ruleset is None:
-        yield from (concise(one) for one in loaded.diagnostics if one.severity == "error")
+    checked = check_folder(folder, as_of=as_of, profile=profile)
+    errors = [one for one in checked.findings if one.severity == "error"]
+    rules = checked.loaded.ruleset
+    if errors or rules is None:
+        yield from map(concise, errors)
         return
-    rules = loaded.ruleset
     for one in run_cases(folder, profiles=(DEFAULT, profile)):
         if not one.passed:
             first = f": {one.differences[0]}" if one.differences else ""
@@ -99,7 +103,7 @@ def main(arguments: list[str]) -> int:
     # Requests go first.
     os.nice(10)
     try:
-        why = list(refusals(Path(arguments[0]), *arguments[1:]))
+        why = list(refusals(Path(arguments[0]), *arguments[1:], as_of=datetime.now(UTC).date()))
     except CdsError as error:
         why = [str(error)]
     sys.stdout.write(json.dumps({"why": why[:_MOST_SHOWN], "count": len(why)}) + "\n")
