@@ -16,7 +16,7 @@ from typing import Final
 from cds.core.clauses import Place
 from cds.rulefiles.checks import CHECKS, Severity
 from cds.rulefiles.fixes import Fix, put_at
-from cds.rulefiles.nodes import Node, Source
+from cds.rulefiles.nodes import Node, Scalar, Source
 
 __all__ = [
     "Diagnostic",
@@ -119,6 +119,26 @@ class Report:
         if source is None or not text:
             return None
         return Fix(f"write `{text}`", (put_at(place, text, source),), safe=safe)
+
+    def missing(
+        self,
+        what: str,
+        at: Scalar | Place,
+        word: str,
+        known: Iterable[str],
+        *,
+        code: str = "CDS201",
+        also: Mapping[str, str] | None = None,
+    ) -> None:
+        """Report a name that nothing has, with the nearest that is *known*."""
+        near = nearest(word, known, also)
+        self.add(
+            code,
+            at,
+            f"`{word}` is not {what}",
+            help=f"did you mean `{near}`?" if near else "",
+            fix=self.rewriting(_place_of(at), near),
+        )
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Give every finding by file, line, column and code."""

@@ -41,14 +41,6 @@ def read_common(root: Block, scope: Scope) -> dict[str, Any]:
     """Read the fields that all rules share, as keyword arguments of their class."""
     names = scope.names
     _check_thresholds(root, scope)
-    tests = read_tests(root, scope)
-    if not tests:
-        names.report.add(
-            "CDS701",
-            root.at("id"),
-            f"`{root.text('id')}` has no tests",
-            help="add `tests:` with a case in which it says yes and one in which not",
-        )
     return {
         "id": root.text("id"),
         "title": root.text("title"),
@@ -57,7 +49,7 @@ def read_common(root: Block, scope: Scope) -> dict[str, Any]:
         "about": _read_about(root.block("about"), root, names),
         "upkeep": _read_upkeep(root.block("upkeep"), root, names),
         "place": root.at("id").place,
-        "tests": tests,
+        "tests": read_tests(root, scope),
         "thresholds": {name: written.as_written for name, written in scope.thresholds.items()},
         "readings": dict(scope.readings),
     }

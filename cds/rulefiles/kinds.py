@@ -61,12 +61,12 @@ _ABOUT: Final = Keys(
     {
         "purpose": _TEXT,
         "explanation": _TEXT,
-        "limits": _TEXTS,
         "evidence": Many(
             Keys(
                 "a citation",
-                {"cite": _TEXT, "supports": _TEXT},
+                {"cite": _TEXT},
                 {
+                    "supports": _MAYBE_TEXT,
                     "grade": _GRADE,
                     "strength": _TEXT,
                     "recommendation": _TEXT,
@@ -75,6 +75,7 @@ _ABOUT: Final = Keys(
             )
         ),
     },
+    {"limits": _TEXTS},
 )
 _UPKEEP: Final = Keys(
     "`upkeep`",
@@ -197,6 +198,7 @@ _CONCEPT: Final = Keys(
         ),
         "absent_means": Text(("unknown", "false_if_list_complete")),
         "verified": _TEXT,
+        "shares_with": _NAMES,
         "answers": Named(_TEXT),
         "counts_for": _DAYS,
         "text": Keys(
@@ -402,7 +404,7 @@ _CARD: Final = _rule(
         "needs_draft": _FLAG,
         "needs_offer": _FLAG,
         "override_reasons": Either(text=Text(("all",)), items=_TEXTS),
-        "quiet": Keys("`quiet`", {"repeat_after": _DAYS}),
+        "quiet": Either(text=Text(("none",)), block=Keys("`quiet`", {"repeat_after": _DAYS})),
         "appended_to": _NAMES,
         "cuts": Many(Keys("a cut", {}, {"indicator": Text(INDICATORS), "group": _NAME})),
     },

@@ -86,14 +86,7 @@ class Names:
         """Report a name that nothing has."""
         choices = set(known)
         also = {word: name for word, name in self.aliases.items() if name in choices}
-        near = nearest(word, choices, also)
-        self.report.add(
-            code,
-            at,
-            f"`{word}` is not {what}",
-            help=f"did you mean `{near}`?" if near else "",
-            fix=self.report.rewriting(at, near),
-        )
+        self.report.missing(what, at, word, choices, code=code, also=also)
 
     def begins_something(self, name: str) -> bool:
         """Tell whether an episode begins with *name*; such a date may lie ahead."""

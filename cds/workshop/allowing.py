@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cds.rulefiles.checks import CHECKS, code_of
-from cds.rulefiles.diagnostics import Diagnostic, did_you_mean
+from cds.rulefiles.diagnostics import Diagnostic
 from cds.rulefiles.fixes import Fix, taken_out
 from cds.rulefiles.nodes import Block, Items, Node
 from cds.workshop.checks.context import Context
@@ -66,12 +66,7 @@ def _lines_of(root: Block, context: Context) -> Iterator[_Line]:
         code = code_of(word)
         if not code:
             names = [*CHECKS, *(check.name for check in CHECKS.values())]
-            context.report.add(
-                "CDS201",
-                block.at("check"),
-                f"`{word}` is not a check",
-                help=did_you_mean(word, names),
-            )
+            context.report.missing("a check", block.at("check").place, word, names)
             continue
         at = block.text("at")
         stretches = tuple(_stretches(root, at)) if at else ((1, root.end.line + 1),)

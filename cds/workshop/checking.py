@@ -18,11 +18,30 @@ from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
 from cds.rulefiles.loader import Loaded, load, load_every
 from cds.rulefiles.source import Memory
 from cds.workshop.allowing import without_allowed
+from cds.workshop.checks import (
+    bindings,
+    cases,
+    definitions,
+    drafts,
+    offers,
+    quantities,
+    texts,
+    upkeep,
+)
 from cds.workshop.checks.context import Context
 
 __all__ = ["FAMILIES", "Checked", "check_folder"]
 
-FAMILIES: Final[tuple[Callable[[Context], None], ...]] = ()
+FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
+    bindings.check,
+    definitions.check,
+    quantities.check,
+    texts.check,
+    drafts.check,
+    offers.check,
+    upkeep.check,
+    cases.check,
+)
 """The families of checks, in the order in which they run."""
 
 _OF_UPKEEP: Final = frozenset({"CDS603", "CDS604", "CDS605", "CDS606", "CDS611"})
@@ -59,11 +78,11 @@ def check_folder(
         loaded = load(folder, profile, buffers=buffers, memory=memory)
     else:
         loaded = load_every(folder, buffers=buffers, memory=memory)
-    context = Context(loaded, Report(), as_of)
+    context = Context(loaded, Report(loaded.sources), as_of)
     for family in FAMILIES:
         family(context)
     found = in_order([*loaded.diagnostics, *context.report.sorted()])
-    left = without_allowed(found, Context(loaded, allowed := Report(), as_of))
+    left = without_allowed(found, Context(loaded, allowed := Report(loaded.sources), as_of))
     findings: list[Diagnostic] = []
     held_back: dict[str, list[Diagnostic]] = {}
     drafts = {path for path, root in context.roots.items() if root.text("status") == "draft"}

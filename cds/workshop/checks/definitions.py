@@ -1,0 +1,123 @@
+"""
+What is defined and used by nobody: CDS204.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cds.rulefiles.fixes import Fix, taken_out
+from cds.rulefiles.nodes import Block, Scalar
+from cds.workshop.checks.context import Context
+from cds.workshop.checks.walking import words_below
+
+__all__ = ["check"]
+
+_OWN = (
+    ("thresholds", "threshold"),
+    ("readings", "reading"),
+    ("inputs", "input"),
+    ("let", "step"),
+    ("constants", "constant"),
+    ("conditions", "condition"),
+)
+"""What a rule file defines for itself alone."""
+
+
+def check(context: Context) -> None:
+    """Report what is defined and named nowhere else."""
+    used: Counter[str] = Counter()
+    for root in context.roots.values():
+        words = set(words_below(root))
+        used.update(words)
+        if root.source.path not in context.broken:
+            _check_own(root, context)
+    for root in context.loaded.roots["concepts"]:
+        _check_library(root, "concepts", "concept", used, context)
+        _check_library(root, "searches", "search", used, context)
+    for root in context.loaded.roots["actions"]:
+        _check_library(root, "actions", "action", used, context)
+    for root in context.loaded.roots["evidence"]:
+        _check_library(root, "sources", "source", used, context)
+    for root in context.loaded.roots["condition"]:
+        _check_file(root, used, context)
+
+
+def _check_own(root: Block, context: Context) -> None:
+    for word, what in _OWN:
+        block = root.block(word)
+        if block is None:
+            continue
+        counts = Counter(words_below(root))
+        for key, value in block.entries():
+            # A threshold may be called like what it bounds: its own text names it never.
+            outside = counts[key.text] - Counter(words_below(value))[key.text]
+            outside -= _as_a_name(root, key.text) if word == "thresholds" else 0
+            if outside <= 0 and not _is_first(root, word, key.text):
+                _report(root, block, key, word, what, context)
+    block = root.block("patients")
+    if block is not None:
+        taken = {one.text("use") for one in root.blocks("tests")}
+        for key, _ in block.entries():
+            if key.text not in taken:
+                _report(root, block, key, "patients", "patient", context)
+
+
+def _as_a_name(root: Block, word: str) -> int:
+    """Count where a word is the name of a band or an id, which uses no threshold."""
+    lists = ("bands", "unless", "not_valid_if", "exclude_if", "evidence_for", "evidence_against")
+    own = [one for key in lists for one in root.blocks(key)]
+    suggestions = root.block("suggestions")
+    for one in suggestions.blocks("items") if suggestions else ():
+        own += [one, *one.blocks("guards")]
+    return sum((one.text("id") == word) + (one.text("action") == word) for one in own)
+
+
+def _is_first(root: Block, word: str, name: str) -> bool:
+    """Tell whether an input is the one whose unit chooses the formula: it counts by that."""
+    inputs = root.block("inputs")
+    return (
+        word == "inputs"
+        and "formula_in" in root
+        and next(iter(inputs.keys if inputs else ()), "") == name
+    )
+
+
+def _check_library(root: Block, key: str, what: str, used: Counter[str], context: Context) -> None:
+    block = root.block(key)
+    if block is None:
+        return
+    for name, value in block.entries():
+        if isinstance(value, Block) and (
+            value.flag("governs") or value.text("resource") == "Patient"
+        ):
+            continue
+        inside = name.text in set(words_below(value))
+        if used[name.text] <= (1 if inside else 0):
+            _report(root, block, name, key, what, context)
+
+
+def _check_file(root: Block, used: Counter[str], context: Context) -> None:
+    name = root.text("id")
+    # Its own `id:` is one file that says the name.
+    if used[name] <= 1 and "id" in root and root.text("status") != "retired":
+        context.report.add(
+            "CDS204",
+            root.at("id"),
+            f"the condition `{name}` is used by nothing",
+            help="use it, or remove the file",
+        )
+
+
+def _report(
+    root: Block, block: Block, key: Scalar, section: str, what: str, context: Context
+) -> None:
+    rest = len(block.keys) > 1
+    edit = taken_out(block, key) if rest else taken_out(root, root.keys[section])
+    context.report.add(
+        "CDS204",
+        key,
+        f"the {what} `{key.text}` is used by nothing",
+        help="use it, or take it out",
+        fix=Fix(f"take `{key.text}` out", (edit,)),
+    )
