@@ -90,6 +90,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "pregnancy": "Unusable in pregnancy and so many days after.",
         "usual": "A habit: the mean of several values.",
         "absent_means": "What it means that nothing was found.",
+        "shares_with": "Concepts that may have codes in common with this one.",
         "verified": "The mark of its codes in the register.",
         "answers": "What each coded answer means: yes, no, unknown, or a number.",
         "counts_for": "After so many days an entry no longer counts.",

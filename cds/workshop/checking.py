@@ -85,9 +85,9 @@ def check_folder(
     left = without_allowed(found, Context(loaded, allowed := Report(loaded.sources), as_of))
     findings: list[Diagnostic] = []
     held_back: dict[str, list[Diagnostic]] = {}
-    drafts = {path for path, root in context.roots.items() if root.text("status") == "draft"}
+    unfinished = {path for path, root in context.roots.items() if root.text("status") == "draft"}
     for one in in_order([*left, *allowed.sorted()]):
-        if one.place.path in drafts and _is_held_back(one, loaded):
+        if one.place.path in unfinished and _is_held_back(one, loaded):
             held_back.setdefault(one.place.path, []).append(one)
         else:
             findings.append(one)

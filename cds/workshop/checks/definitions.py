@@ -30,7 +30,7 @@ def check(context: Context) -> None:
     for root in context.roots.values():
         words = set(words_below(root))
         used.update(words)
-        if root.source.path not in context.broken:
+        if root.source.path not in context.broken and root.text("kind") != "profile":
             _check_own(root, context)
     for root in context.loaded.roots["concepts"]:
         _check_library(root, "concepts", "concept", used, context)
