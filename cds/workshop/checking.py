@@ -18,29 +18,27 @@ from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
 from cds.rulefiles.loader import Loaded, load, load_every
 from cds.rulefiles.source import Memory
 from cds.workshop.allowing import without_allowed
-from cds.workshop.checks import (
-    bindings,
-    cases,
-    definitions,
-    drafts,
-    offers,
-    quantities,
-    texts,
-    upkeep,
-)
+from cds.workshop.checks.bindings import check as check_bindings
+from cds.workshop.checks.cases import check as check_cases
 from cds.workshop.checks.context import Context
+from cds.workshop.checks.definitions import check as check_definitions
+from cds.workshop.checks.drafts import check as check_drafts
+from cds.workshop.checks.offers import check as check_offers
+from cds.workshop.checks.quantities import check as check_quantities
+from cds.workshop.checks.texts import check as check_texts
+from cds.workshop.checks.upkeep import check as check_upkeep
 
 __all__ = ["FAMILIES", "Checked", "check_folder"]
 
 FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
-    bindings.check,
-    definitions.check,
-    quantities.check,
-    texts.check,
-    drafts.check,
-    offers.check,
-    upkeep.check,
-    cases.check,
+    check_bindings,
+    check_definitions,
+    check_quantities,
+    check_texts,
+    check_drafts,
+    check_offers,
+    check_upkeep,
+    check_cases,
 )
 """The families of checks, in the order in which they run."""
 
