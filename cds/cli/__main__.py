@@ -310,6 +310,26 @@ def watch(
 
 
 @app.command()
+def lsp(*, rules: Rules = None) -> None:
+    """
+    Serve an editor on stdin and stdout: the language server for rule files.
+
+    Started by the editor; docs/editors.md says how. Exit code 2: pygls is not installed.
+    """
+    from importlib.util import find_spec  # noqa: PLC0415 - imported when called
+
+    if find_spec("pygls") is None:
+        from cds.cli.console import say_usage  # noqa: PLC0415
+
+        raise typer.Exit(
+            say_usage("cds lsp needs pygls: make setup, or pip install 'metabolic-cds[authoring]'")
+        )
+    from cds.cli.lsp import serve_editor  # noqa: PLC0415
+
+    raise typer.Exit(serve_editor(rules=rules))
+
+
+@app.command()
 def status(*, rules: Rules = None, profile: Profile = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""
     from cds.cli.status import show_status  # noqa: PLC0415 - imported when called
