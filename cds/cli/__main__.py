@@ -218,7 +218,7 @@ def format_rules(
 
 @app.command("explain")
 def explain_rule(
-    what: Annotated[str, typer.Argument(help="A rule id or a code.")],
+    what: Annotated[str, typer.Argument(help="A rule id, a code, or a check.")],
     *,
     patient: Annotated[
         str | None,
@@ -252,7 +252,7 @@ def explain_rule(
     profile: Profile = None,
 ) -> None:
     """
-    Say why a rule answers as it does: clauses, values, cut-offs, reasons, lines.
+    Say why a rule answers as it does, clause by clause; or what a check is about.
 
     Exit code 1: the patient's data were refused.
     """

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.markdown import Markdown
+
 from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
 from cds.cli.records import HookCall, read_records
 from cds.core.facts import Snapshot
@@ -24,12 +26,14 @@ from cds.hooks.discovery import HOOK
 from cds.hooks.wire import read_request
 from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import Reasoner
+from cds.rulefiles.checks import CHECKS, code_of
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.loader import load_ruleset
 from cds.service.settings import chosen_profile, default_rules, instant_of
 from cds.workshop.cases import cases_of
 from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
 from cds.workshop.flipping import NoSuchAnswer, answers_of, flips, told
+from cds.workshop.pages import page_of
 from cds.workshop.patients import CannotRead
 from cds.workshop.reasons import Reason, as_json, written
 from cds.workshop.solving import usual_values
@@ -60,7 +64,10 @@ class _CannotAnswer(Exception):
 
 
 def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> int:
-    """Explain one rule for one patient; give the exit code."""
+    """Explain one rule for one patient, or one check; give the exit code."""
+    code = code_of(asked.what)
+    if code:
+        return _show_page(asked, code)
     folder = rules or default_rules()
     try:
         ruleset = load_ruleset(folder, profile or chosen_profile())
@@ -82,6 +89,17 @@ def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> 
     if asked.as_json:
         return _write_json(as_json(reason))
     return _write(asked, [reason])
+
+
+def _show_page(asked: Asked, code: str) -> int:
+    """Print the page of a check."""
+    text = page_of(code)
+    if not text:
+        return say_usage(f"there is no page about {code} {CHECKS[code].name} here")
+    if asked.as_json:
+        return _write_json({"code": code, "name": CHECKS[code].name, "page": text})
+    console(width=asked.width).print(Markdown(text, hyperlinks=False))
+    return 0
 
 
 def _write(asked: Asked, reasons: Sequence[Reason], *, lines: bool = True) -> int:
@@ -158,6 +176,8 @@ def _find(ruleset: Ruleset, what: str) -> Explained:
         *ruleset.conditions,
         *ruleset.factors,
         *(one.code for one in ruleset.cards.values()),
+        *CHECKS,
+        *(one.name for one in CHECKS.values()),
     ]
     meant = did_you_mean(what, known)
     raise _CannotAnswer(f"`{what}` is no rule, code or check" + (f"; {meant}" if meant else ""))

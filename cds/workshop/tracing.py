@@ -17,12 +17,16 @@ from cds.core.clauses import (
     Any_,
     AtLeast,
     BandIs,
+    Began,
+    Beside,
     CardFires,
+    Changed,
     Clause,
     Compare,
     Expr,
     GradeIs,
     Holds,
+    InFuture,
     Known,
     ListComplete,
     Listed,
@@ -39,6 +43,7 @@ from cds.core.latest import latest
 from cds.core.rules import Evidence, Factor, Ruleset
 from cds.core.truth import Need, Truth, all_of, any_of, at_least, negate, unknown
 from cds.reasoning.comparison import compare
+from cds.reasoning.differences import beside_of, change_of
 from cds.reasoning.formula import Chosen
 from cds.reasoning.reference import Run
 from cds.workshop.reasons import Reason
@@ -227,6 +232,48 @@ class Tracer:
             found += ", no entry"
         return found, "", ""
 
+    def _dated(self, clause: Began | InFuture, answer: Truth) -> _Said:
+        entries = self.snapshot.entries.get(clause.name, ())
+        found = "; ".join(self.values.entry(clause.name, one) for one in entries)
+        if not entries and answer.is_no:
+            found = f"{self.values.list_of(clause.name)}, no entry"
+        return found, "", ""
+
+    def _changed(self, clause: Changed, _answer: Truth) -> _Said:
+        number = change_of(clause, self.snapshot, self.rules.concepts).number
+        results = [
+            one for one in self.snapshot.results.get(clause.name, ()) if one.days <= clause.within
+        ]
+        if number is None:
+            return self.values.results(results), "", ""
+        unit = "%" if clause.share else self.rules.concepts[clause.name].unit
+        text = f"{clause.direction} by {self.values.amount(number, unit)}"
+        needed = self.values.needed(clause.low, clause.high)
+        return f"{text} ({self.values.results(results)})", needed, ""
+
+    def _beside(self, clause: Beside, _answer: Truth) -> _Said:
+        known = self.found.numbers
+        number = beside_of(clause, self.snapshot, self.rules.concepts, known).number
+        sides = [
+            self._side(clause.name, clause.what),
+            self._side(clause.than, clause.than_what),
+        ]
+        values = " and ".join(one for one in sides if one)
+        if number is None:
+            return values, "", ""
+        unit = "%" if clause.share else "d" if clause.side in _DATES else ""
+        text = f"{self.values.amount(number, unit)} {clause.side}"
+        return f"{text} ({values})", self.values.needed(clause.low, clause.high), ""
+
+    def _side(self, name: str, what: str) -> str:
+        if what != "concept":
+            return f"{name} {self.workings.say(self.found.numbers[name])}".strip()
+        if self.rules.concepts[name].type == "date":
+            entries = self.snapshot.entries.get(name, ())
+            return self.values.entry(name, entries[0]) if entries else ""
+        value = self.values.latest(name)
+        return f"{name} {value}" if value else ""
+
     def _band(self, clause: BandIs, answer: Truth) -> _Said:
         found = self.found.numbers[clause.name]
         if found.state != "value":
@@ -378,10 +425,15 @@ class Tracer:
 _Said = tuple[str, str, str]
 _NOTHING: Final[_Said] = ("", "", "")
 _MOST: Final = 4
+_DATES: Final = frozenset({"after", "before"})
 _SAYS: Final = cast(
     "Mapping[type, Callable[[Tracer, Any, Truth], _Said]]",
     {
         Compare: Tracer._compare,  # noqa: SLF001 - the table belongs to the class
+        Began: Tracer._dated,  # noqa: SLF001
+        InFuture: Tracer._dated,  # noqa: SLF001
+        Changed: Tracer._changed,  # noqa: SLF001
+        Beside: Tracer._beside,  # noqa: SLF001
         Known: Tracer._known,  # noqa: SLF001
         Listed: Tracer._listed,  # noqa: SLF001
         BandIs: Tracer._band,  # noqa: SLF001

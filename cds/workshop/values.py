@@ -87,6 +87,11 @@ class Values:
         rounded = Interval(ends[0], ends[1], number.low_open, number.high_open)
         return _with_unit(span(rounded), self._rules.concepts[concept].unit)
 
+    @staticmethod
+    def amount(number: Interval, unit: str) -> str:
+        """Write a number with its unit."""
+        return _with_unit(span(number), unit)
+
     def latest(self, concept: str) -> str:
         """Write the newest datum of a concept, however old; "" where there is none."""
         datum = latest(self._snapshot, concept)
