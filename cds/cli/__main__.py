@@ -73,6 +73,10 @@ def run(
     file: Annotated[str, typer.Argument(help="Hook request, Bundle or NDJSON; - for stdin.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="The raw response.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="One line for each card.")] = False,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Name the resources that were not used.")
+    ] = False,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="Evaluate as of then.")
     ] = None,
@@ -102,6 +106,8 @@ def run(
             as_of=as_of,
             partial=partial,
             as_json=as_json,
+            brief=brief,
+            ids=ids,
             width=width,
             color=color,
             engine=engine.value,

@@ -20,7 +20,7 @@ from cds.errors import BadRequest, CdsError, EvaluatorsDisagree, RequestError, R
 from cds.fhir.retrieve import whole_record
 from cds.hooks.strict import encode
 from cds.reasoning.evaluator import EngineChoice
-from cds.service.pipeline import Pipeline
+from cds.service.pipeline import Answer, Pipeline
 from cds.service.release import NotServedError, open_release
 from cds.service.settings import chosen_profile, default_rules, instant_of
 
@@ -35,6 +35,8 @@ def run_file(
     as_of: str | None,
     partial: bool,
     as_json: bool,
+    brief: bool,
+    ids: bool,
     width: int | None,
     color: bool | None,
     engine: EngineChoice,
@@ -61,11 +63,11 @@ def run_file(
     pipeline = Pipeline(release.ruleset, engine=engine, now=lambda: instant)
     out = console(width=width, color=color)
 
-    def write(response: dict[str, Any]) -> None:
+    def write(answer: Answer) -> None:
         if as_json:
-            sys.stdout.write(_json(response, pretty=len(records) == 1) + "\n")
+            sys.stdout.write(_json(answer.response, pretty=len(records) == 1) + "\n")
         else:
-            show(response, release.ruleset, out)
+            show(answer, release.ruleset, out, brief=brief, ids=ids)
 
     failures = sum(_run(pipeline, one, instant, partial=partial, write=write) for one in records)
     pipeline.close()
@@ -78,7 +80,7 @@ def _run(
     as_of: datetime,
     *,
     partial: bool,
-    write: Callable[[dict[str, Any]], None],
+    write: Callable[[Answer], None],
 ) -> bool:
     """Run one patient; tell whether it failed."""
     try:
@@ -99,7 +101,7 @@ def _run(
     except CdsError as error:
         sys.stderr.write(f"cds: {clean(str(error))}\n")
     else:
-        write(answer.response)
+        write(answer)
         return False
     return True
 

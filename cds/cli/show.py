@@ -14,23 +14,37 @@ from rich.panel import Panel
 from rich.text import Text
 
 from cds.cli.console import clean
+from cds.core.facts import Gap
 from cds.core.rules import Ruleset
+from cds.hooks.discovery import HOOK
 from cds.hooks.wire import EVALUATION, RULE
+from cds.service.pipeline import Answer
+from cds.workshop.values import Values
 
 __all__ = ["show"]
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
 
 
-def show(response: Mapping[str, Any], rules: Ruleset, out: Console) -> None:
-    """Print the cards of a response, then what was concluded and what was left out."""
-    cards = response["cards"]
-    about = response.get("extension", {}).get(EVALUATION, {})
+def show(
+    answer: Answer, rules: Ruleset, out: Console, *, brief: bool = False, ids: bool = False
+) -> None:
+    """
+    Print the cards of an answer, then what was concluded and what was left out.
+
+    *brief* gives a line to each card, *ids* names the resources that were not used.
+    """
+    cards = answer.response["cards"]
+    about = answer.response.get("extension", {}).get(EVALUATION, {})
     out.print(_headline(cards, about))
+    out.print(Text(_counts(about.get("rules", {}), rules), style="dim"))
     for card in cards:
+        if brief:
+            out.print(_line(card))
+            continue
         out.print()
         out.print(_card(card))
-    notes = list(_notes(about, rules))
+    notes = list(_notes(answer, about, rules, ids=ids))
     if notes:
         out.print()
         for note in notes:
@@ -47,6 +61,36 @@ def _headline(cards: Sequence[Any], about: Mapping[str, Any]) -> Text:
             day = value[: len("2026-11-21")]
             text.append(f"  {label} ", style="dim").append(day if name == "asOf" else value)
     return text
+
+
+def _counts(sorts: Mapping[str, Any], rules: Ruleset) -> str:
+    """Count what became of the rules that were considered; what is nobody is left out."""
+    considered = [
+        one
+        for one in rules.cards.values()
+        if one.is_rule and one.status == "active" and HOOK in one.hooks
+    ]
+    counts = [(len(considered), "rules considered")]
+    counts += [
+        (len(sorts.get(name, ())), word)
+        for name, word in (
+            ("cut", "left out"),
+            ("quiet", "quiet"),
+            ("withheld", "withheld"),
+            ("unknown", "not decided"),
+        )
+    ]
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def _line(card: Mapping[str, Any]) -> Text:
+    indicator = str(card["indicator"])
+    code = card.get("extension", {}).get(RULE, {}).get("code", "")
+    return Text.assemble(
+        (f"  {indicator:<8} ", f"bold {_COLOURS.get(indicator, 'white')}"),
+        clean(card["summary"]),
+        (f"  {code}", "dim"),
+    )
 
 
 def _card(card: Mapping[str, Any]) -> Panel:
@@ -99,7 +143,9 @@ def _suggestion(suggestion: Mapping[str, Any]) -> Iterator[RenderableType]:
         )
 
 
-def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:
+def _notes(
+    answer: Answer, about: Mapping[str, Any], rules: Ruleset, *, ids: bool
+) -> Iterator[Text]:
     """Say what did not become a card, in the words of the rule files."""
     titles = {
         name: one.title
@@ -113,15 +159,49 @@ def _notes(about: Mapping[str, Any], rules: Ruleset) -> Iterator[Text]:
             yield _note(sentence, f"{named.get(code, '')} ({code})")
     for one in sorts.get("withheld", ()):
         yield _note("Withheld", f"{named.get(one['rule'], '')} ({one['rule']}): {one['because']}")
+    reasons = _reasons(answer, rules)
     unknown: dict[str, list[str]] = {}
     for one in sorts.get("unknown", ()):
         for need in one["needs"]:
             unknown.setdefault(need, []).append(one["rule"])
     for need, codes in sorted(unknown.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        yield _note("Not known", f"{titles.get(need, need)}, undecided: {', '.join(codes)}")
+        why = f" ({reasons[need]})" if reasons.get(need) else ""
+        yield _note("Not known", f"{titles.get(need, need)}{why}, undecided: {', '.join(codes)}")
     for one in about.get("notUsed", ()):
         title = titles.get(one["concept"], one["concept"])
-        yield _note("Not used", f"{one['count']} x {title}: {one['reason']}")
+        keys = _not_used(answer, rules, one) if ids else ()
+        named_ids = f" ({', '.join(keys)})" if keys else ""
+        yield _note("Not used", f"{one['count']} x {title}: {one['reason']}{named_ids}")
+
+
+def _reasons(answer: Answer, rules: Ruleset) -> Mapping[str, str]:
+    """Say of each name that left a rule undecided why it is not known."""
+    if answer.snapshot is None or answer.decision is None:
+        return {}
+    values = Values(rules, answer.snapshot)
+    return {
+        # What is too old is told with its value, without brackets inside brackets.
+        need.name: values.reasons([need], need.name).replace(" (", ", ").rstrip(")")
+        for _, needs in answer.decision.unknown
+        for need in needs
+    }
+
+
+def _not_used(answer: Answer, rules: Ruleset, one: Mapping[str, Any]) -> Sequence[str]:
+    """Name the resources of a concept that were not used for a reason."""
+    snapshot, concept = answer.snapshot, one["concept"]
+    if snapshot is None:
+        return ()
+    keys = [
+        left_out.source.resource
+        for left_out in snapshot.unusable.get(concept, ())
+        if left_out.reason == one["reason"]
+    ]
+    within = rules.concepts[concept].within if concept in rules.concepts else None
+    if one["reason"] == Gap.STALE and within is not None:
+        results = snapshot.results.get(concept, ())
+        keys += [result.source.resource for result in results if result.days > within]
+    return list(dict.fromkeys(keys))
 
 
 def _note(what: str, text: str) -> Text:

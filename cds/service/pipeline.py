@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cds.core.facts import Gap
+from cds.core.facts import Gap, Snapshot
+from cds.core.findings import Decision
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
 from cds.fhir.drafts import Drafts, codeable
@@ -31,11 +32,16 @@ class Answer:
     """
     The response, how many resources of another patient were left out of it, and which
     actions could not be drafted.
+
+    *snapshot* and *decision* are what it was made of, for tools on the machine of who
+    asks; a service sends and keeps neither.
     """
 
     response: dict[str, Any]
     foreign: int
     undrafted: tuple[str, ...] = ()
+    snapshot: Snapshot | None = field(default=None, repr=False)
+    decision: Decision | None = field(default=None, repr=False)
 
 
 class Pipeline:
@@ -120,7 +126,7 @@ class Pipeline:
         if self._check:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
-        return Answer(response, foreign, tuple(undrafted))
+        return Answer(response, foreign, tuple(undrafted), snapshot, decision)
 
     def close(self) -> None:
         """Give the engine's memory back."""

@@ -40,7 +40,12 @@ def read_given(text: str, *, called: str) -> dict[str, Any]:
         said = problem.headline if problem is not None else "nothing was said"
         msg = f"{called}: {said}; write `NAME: VALUE, NAME: VALUE`"
         raise CannotRead(msg)
-    return {name: plain_value(node) for name, node in root.values.items()}
+    found = {name: plain_value(node) for name, node in root.values.items()}
+    for name, value in found.items():
+        if value is None:
+            msg = f"{called}: `{name}` has no value; write `NAME: VALUE, NAME: VALUE`"
+            raise CannotRead(msg)
+    return found
 
 
 def patients_of(folder: Path, place: Place) -> dict[str, dict[str, Any]]:
