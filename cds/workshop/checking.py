@@ -23,6 +23,7 @@ from cds.workshop.checks.cases import check as check_cases
 from cds.workshop.checks.context import Context
 from cds.workshop.checks.definitions import check as check_definitions
 from cds.workshop.checks.drafts import check as check_drafts
+from cds.workshop.checks.logic import check as check_logic
 from cds.workshop.checks.offers import check as check_offers
 from cds.workshop.checks.quantities import check as check_quantities
 from cds.workshop.checks.texts import check as check_texts
@@ -34,6 +35,7 @@ FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
     check_bindings,
     check_definitions,
     check_quantities,
+    check_logic,
     check_texts,
     check_drafts,
     check_offers,
