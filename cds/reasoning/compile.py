@@ -45,6 +45,7 @@ from cds.core.clauses import (
     StageIs,
 )
 from cds.core.rules import Ruleset
+from cds.reasoning.limits import check_pending
 from cds.reasoning.questions import Question, fires_by
 
 __all__ = ["MOST_PRODUCTIONS", "Apart", "Program", "Word", "compile_program"]
@@ -92,12 +93,13 @@ class Program:
     *productions* maps a name to its patterns; *effects* says for each name which node
     it proves and which rail. *read_nodes* are the nodes whose truth other productions
     match, *words* the clauses whose answer is worked out before and told as a flag, *apart*
-    the numbers made of two, *stage_flags* the sets of labels that are asked about,
-    *quantities* the concepts whose latest result is compared, *numbers* the indices and
-    readings and *graded* the factors that are, *decided* the conditions with `ruled_out_if`,
-    *fired* the cards that others ask about, *rails* all (node, proves) that
-    were compiled, *groups* the groups of people that some threshold tells apart, *same_as*
-    the node that answers a question, *after* the order of what is worked out.
+    the numbers made of two, *stage_flags* the sets of labels that are asked about
+    (each with its fact and flag), *quantities* the concepts whose latest result is compared,
+    *numbers* the indices and readings and *graded* the factors that are, *decided* the
+    conditions with `ruled_out_if`, *fired* the cards that others ask about, *rails* all
+    (node, proves) that were compiled, *groups* the groups of people that some threshold tells
+    apart, *same_as* the node that answers a question, *after* the order of what is worked
+    out.
     """
 
     productions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class Program:
     read_nodes: set[str] = field(default_factory=set)
     words: dict[str, Word] = field(default_factory=dict)
     apart: dict[str, Apart] = field(default_factory=dict)
-    stage_flags: dict[frozenset[str], str] = field(default_factory=dict)
+    stage_flags: dict[frozenset[str], tuple[str, str]] = field(default_factory=dict)
     quantities: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
     graded: set[str] = field(default_factory=set)
@@ -158,6 +160,7 @@ class _Compiler:
         self.rules = rules
         self.program = Program(after={name: at for at, (_, name) in enumerate(rules.order)})
         self._nodes: dict[str, str] = {}
+        self.patterns: set[Pattern] = set()
 
     # --- questions and nodes ------------------------------------------------
 
@@ -185,9 +188,10 @@ class _Compiler:
         for number, term in enumerate(terms):
             name = f"{'+' if proves else '-'}{number}:{node}"
             self.program.effects[name] = (node, proves)
+            patterns = tuple(_by_fact(term or (_BOOT,)))
+            self.patterns.update(patterns)
             self.program.productions[name] = [
-                {f"m{at}": _condition(pattern)}
-                for at, pattern in enumerate(_by_fact(term or (_BOOT,)))
+                {f"m{at}": _condition(pattern)} for at, pattern in enumerate(patterns)
             ]
 
     def _node(self, expr: Expr, *, proves: bool) -> Rail:
@@ -273,10 +277,12 @@ class _Compiler:
             other = {"male": "female", "female": "male"}[clause.sex]
             return ((_is("sex", "sex", clause.sex if proves else other),),)
         if isinstance(clause, StageIs):
-            flag = self.program.stage_flags.setdefault(
-                frozenset(clause.labels), f"s{len(self.program.stage_flags)}"
+            number = len(self.program.stage_flags)
+            group, flag = self.program.stage_flags.setdefault(
+                frozenset(clause.labels),
+                (f"stage{number // _WORDS_IN_FACT}", f"s{number % _WORDS_IN_FACT}"),
             )
-            return (((("kind", "=", "stage"), ("code", "=", "stage"), (flag, "=", int(proves))),),)
+            return (((("kind", "=", "stage"), ("code", "=", group), (flag, "=", int(proves))),),)
         if isinstance(clause, Holds):
             return self._holds(clause, proves=proves)
         if isinstance(clause, GradeIs):
@@ -619,4 +625,5 @@ def compile_program(
         if (kind != "condition" or name in besides) and not one.wording:
             compiler.question(one)
     compiler.fires(every)
+    check_pending(compiler.patterns)
     return compiler.program

@@ -107,20 +107,14 @@ class Engine:
     ) -> Conclusions:
         """Evaluate one snapshot; *worked* and *graded* hold what was worked out before."""
         if self._spoiled:
-            durable_rules_engine.delete_ruleset(self._handle)
-            self._handle = durable_rules_engine.create_ruleset("cds", self._definition)
-            self._spoiled = False
+            self._build_again()
         facing = Facing(snapshot.person, snapshot.as_of, self._rules.profile.ethnic_group)
         numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
         grades = Grades(self._of_factors, graded)
         session = _Session(
             self._rules, self._program, self._handle, snapshot, facing, numbers, grades
         )
-        code, offset = durable_rules_engine.assert_fact(self._handle, _BOOT)
-        if code:
-            self._spoiled = True
-            msg = "a session was left behind"
-            raise EngineFailed(msg)
+        offset = self._boot()
         try:
             session.boot(offset)
             return session.run(self._words, self._apart)
@@ -132,6 +126,29 @@ class Engine:
                 durable_rules_engine.delete_state(self._handle, _SESSION)
             else:
                 self._spoiled = True
+
+    def _build_again(self) -> None:
+        """Put a new engine in the place of one with a session left behind."""
+        try:
+            fresh = durable_rules_engine.create_ruleset("cds", self._definition)
+        except durable_rules_engine.error as problem:
+            raise EngineFailed(str(problem)) from None
+        durable_rules_engine.delete_ruleset(self._handle)
+        self._handle = fresh
+        self._spoiled = False
+
+    def _boot(self) -> int:
+        """Assert the fact that opens a session; a refusal leaves the engine to be built again."""
+        try:
+            code, offset = durable_rules_engine.assert_fact(self._handle, _BOOT)
+        except durable_rules_engine.error as problem:
+            self._spoiled = True
+            raise EngineFailed(str(problem)) from None
+        if code:
+            self._spoiled = True
+            msg = "a session was left behind"
+            raise EngineFailed(msg)
+        return int(offset)
 
 
 class _Session:
@@ -364,12 +381,11 @@ class _Session:
                 self._tell(f'"kind":"words","code":"{group}"{flags}')
 
     def _tell_stage(self, label: str) -> None:
-        flags = "".join(
-            f',"{flag}":{int(label in labels)}'
-            for labels, flag in self._program.stage_flags.items()
-        )
-        if flags:
-            self._tell(f'"kind":"stage","code":"stage"{flags}')
+        flags: dict[str, str] = {}
+        for labels, (group, flag) in self._program.stage_flags.items():
+            flags[group] = flags.get(group, "") + f',"{flag}":{int(label in labels)}'
+        for group, text in flags.items():
+            self._tell(f'"kind":"stage","code":"{group}"{text}')
 
     def _word(self, clause: Expr) -> bool | None:
         """Work a clause out over the snapshot: yes, no, or None for unknown."""

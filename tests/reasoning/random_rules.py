@@ -197,7 +197,7 @@ class Author:
         show, more = self._body(name)
         # Only hard exclusions without relevance can be asked about by another card.
         soft = name == "card2"
-        text = f"show_if: {show}\n"
+        text = f"hooks: [patient-view, order-select]\nshow_if: {show}\n"
         if rng.random() < 0.6:
             choice = rng.choice(("hide", "note", "show")) if soft else "hide"
             relevant = f", when_relevant: {self._expr(1)}" if soft and rng.random() < 0.5 else ""

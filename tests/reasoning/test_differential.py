@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from cds.core.facts import Snapshot
 from cds.errors import CdsError
+from cds.reasoning import engine as engine_module
 from cds.reasoning.evaluator import Reasoner
 from tests.random_patients import Patients
 from tests.reasoning.random_rules import Author
@@ -21,6 +24,7 @@ from tests.serving import shipped
 
 PROGRAMS, SNAPSHOTS = 100, 125
 PATIENTS = 8_000
+ORDERED = 20
 
 
 def conclude_all(reasoner: Reasoner, patients: Patients, count: int, seed: int) -> Iterator:
@@ -81,6 +85,73 @@ def test_random_rules_read_alike(tmp_path):
 
     assert {"yes", "no", "unknown"} == set(words)
     assert min(words.values()) > sum(words.values()) / 20
+
+
+class Shuffled:
+    """Holds the facts of a phase back, and asserts them in an order of its own."""
+
+    def __init__(self, rng: Random) -> None:
+        self.moved = 0
+        self._rng = rng
+        self._held: list[str] = []
+        self._tell = engine_module._Session._tell
+        self._fire = engine_module._Session.fire
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Take the place of the engine's two calls."""
+
+        def tell(session, body: str) -> None:
+            self.hold(session, body)
+
+        def fire(session) -> None:
+            self.release(session)
+
+        monkeypatch.setattr(engine_module._Session, "_tell", tell)
+        monkeypatch.setattr(engine_module._Session, "fire", fire)
+
+    def hold(self, session, body: str) -> None:
+        """Keep a fact until somebody wants to know."""
+        self._held.append(body)
+        session._pending = True
+
+    def release(self, session) -> None:
+        """Assert what was kept, and let it fire."""
+        facts, self._held = self._held, []
+        order = self._rng.sample(facts, len(facts))
+        self.moved += order != facts
+        for body in order:
+            self._tell(session, body)
+        self._fire(session)
+
+
+def shuffled(snapshot: Snapshot, rng: Random) -> Snapshot:
+    """Give the same facts, by concept in another order."""
+    tables = {
+        name: dict(rng.sample([*table.items()], len(table)))
+        for name in ("results", "unusable", "entries", "lists")
+        for table in [getattr(snapshot, name)]
+    }
+    return replace(snapshot, **tables)
+
+
+def test_facts_in_any_order(tmp_path, monkeypatch):
+    """The same facts lead to the same conclusions, whatever comes first."""
+    rng = Random(11)  # noqa: S311 - not for secrets
+    order = Shuffled(rng)
+    for seed in range(ORDERED):
+        reasoner = Author(tmp_path / str(seed), Random(seed)).write().reasoner()  # noqa: S311
+        patients = Patients(reasoner.rules, rng)
+        for _ in range(30):
+            snapshot = patients.draw()
+            expected = reasoner.conclude(snapshot)
+            with monkeypatch.context() as patched:
+                order.install(patched)
+                found = reasoner.conclude(shuffled(snapshot, rng))
+
+            assert expected == found
+        reasoner.close()
+
+    assert order.moved > ORDERED * 30
 
 
 @pytest.mark.nightly

@@ -154,6 +154,9 @@ class TestCrashes:
     every = ", ".join(f"hba1c >= 5.{number:03} %" for number in range(90))
     release.condition("many", f"holds_if: {{any: [{every}]}}")
     release.card("two", "show_if: many holds")
+    # Such rules are refused before they run.
+    from cds.reasoning import compile as compiling
+    compiling.check_pending = lambda _: None
     reasoner = release.reasoner()
     engine = reasoner._engine
     for _ in range(20):
@@ -308,6 +311,21 @@ class TestSpoiled:
 
         with pytest.raises(EngineFailed, match="a session was left behind"):
             engine.conclude(self.SICK)
+
+        assert self.is_right(engine)
+
+    @pytest.mark.parametrize("call", ["create_ruleset", "assert_fact"])
+    def test_what_the_engine_refuses_to_begin(self, engine, monkeypatch, call):
+        """Told as a failure of the engine, at every step; the next evaluation tries again."""
+
+        def refuse(*_):
+            raise engine_module.durable_rules_engine.error("no room")
+
+        engine._spoiled = True
+        with monkeypatch.context() as patched:
+            patched.setattr(engine_module.durable_rules_engine, call, refuse)
+            with pytest.raises(EngineFailed, match="no room"):
+                engine.conclude(self.SICK)
 
         assert self.is_right(engine)
 
