@@ -6,13 +6,16 @@ The pages about checks, as what they are: a small folder of rules, and what to c
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cds.rulefiles.checks import CHECKS
+from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.rendering import render
 from cds.workshop.checking import check_folder
+from cds.workshop.comparing import compare
 from cds.workshop.pages import what_it_does
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +85,12 @@ def checked(text):
             target.parent.mkdir(parents=True, exist_ok=True)
             before = target.read_text("utf-8") if target.exists() else ""
             target.write_bytes(changed(before, piece).encode())
-        return check_folder(folder, as_of=AS_OF)
+        found = check_folder(folder, as_of=AS_OF)
+        if "cds diff" not in text:
+            return found
+        # This one is about two versions of a rule: the sample is the older.
+        compared = compare(load_ruleset(SAMPLE), load_ruleset(folder), [])
+        return replace(found, findings=(*found.findings, *compared.findings))
 
 
 def shown(found):

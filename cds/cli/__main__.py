@@ -297,6 +297,47 @@ def schema(
     raise typer.Exit(show_schema(kind, rules=rules, write=write))
 
 
+@app.command("diff")
+def compare_rules(
+    old: Annotated[
+        str | None, typer.Argument(metavar="[OLD]", help="A folder, or a revision of git.")
+    ] = None,
+    new: Annotated[
+        str | None, typer.Argument(metavar="[NEW]", help="The same; the rules as they are else.")
+    ] = None,
+    *,
+    population: Annotated[
+        Path | None,
+        typer.Option("--population", metavar="DIR", help="Records of patients.", exists=True),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="Evaluate them as of then.")
+    ] = None,
+    patients: Annotated[bool, typer.Option("--patients", help="Name them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As values.")] = False,
+    rules: Rules = None,
+    profile: Profile = None,
+) -> None:
+    """
+    Say what changes between two versions of the rules, and for which patients.
+
+    With --profile alone: what a profile changes, as a table to be signed. Exit code 1:
+    answers of a rule changed and its version did not.
+    """
+    from cds.cli.diff import Diffed, diff_rules  # noqa: PLC0415 - imported when called
+
+    asked = Diffed(
+        old=old,
+        new=new,
+        population=population,
+        profile=profile,
+        as_of=as_of,
+        patients=patients,
+        as_json=as_json,
+    )
+    raise typer.Exit(diff_rules(asked, rules=rules))
+
+
 @app.command()
 def watch(
     wanted: Annotated[

@@ -88,6 +88,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS604": Check("self-reviewed", "error"),
     "CDS605": Check("review-overdue", "warning"),
     "CDS606": Check("unnoted-limits", "warning"),
+    "CDS607": Check("stale-version", "error"),
     "CDS608": Check("unused-allow", "warning"),
     "CDS609": Check("ungraded-citation", "warning"),
     "CDS611": Check("pending-review", "warning"),
