@@ -4,7 +4,7 @@ What a request costs: `make bench`.
 CPU (process time), p50 and p99 of the whole application, called in process, for three
 sizes of body; beside it, in the same run, a bare handler of the same framework that only
 decodes the same JSON. Then where the time of one request goes, what the engine holds, and
-how long it takes to start. Ratios carry over to other machines; milliseconds do not.
+how long it takes to start. Last what authors wait for. Ratios carry over to other machines; milliseconds do not.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from cds.rulefiles import load
+from tests.hostile import BYTES, TEXTS
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -340,12 +344,44 @@ def start_up() -> None:
     )
 
 
+def refusals() -> None:
+    """Print what the worst of the hostile rule files cost before they are refused."""
+    costs = []
+    for what, text in {**TEXTS, **BYTES}.items():
+        with TemporaryDirectory() as scratch:
+            path = Path(scratch) / "rules" / "conditions" / "x.yaml"
+            path.parent.mkdir(parents=True)
+            raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+            path.write_bytes(raw)
+            began = time.process_time()
+            load(path.parent.parent)
+            costs.append(((time.process_time() - began) * 1000, what))
+    worst = ", ".join(f"{what} {cost:.0f} ms" for cost, what in sorted(costs, reverse=True)[:3])
+    print(f"hostile rule files, {len(costs)} of them, CPU until refused; the worst: {worst}")
+
+
+def checking() -> None:
+    """Print what `cds check` of the whole rule base costs, the start of Python included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "cds.cli", "check", "--format", "json"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"cds check of the whole rule base: {spent:.2f} s of CPU")
+
+
 def main() -> None:
     """Measure; a number as the only argument says how many calls of the small body."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     asyncio.run(report(times))
     parts(max(20, times // 8))
     start_up()
+    checking()
+    refusals()
 
 
 if __name__ == "__main__":

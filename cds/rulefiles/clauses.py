@@ -51,7 +51,7 @@ from cds.rulefiles.keys import key_of, limit_key, names_key, within_key
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import NUMBER, Scalar
 from cds.rulefiles.questions import FORMS, Questions
-from cds.rulefiles.sentences import MisreadError, Sentence
+from cds.rulefiles.sentences import MisreadError, Sentence, is_too_long
 from cds.rulefiles.thresholds import Written, literal
 
 __all__ = ["nothing", "parse_clause"]
@@ -79,6 +79,8 @@ def nothing(place: Place) -> All:
 
 def parse_clause(node: Scalar, scope: Scope, label: str = "") -> Expr:
     """Read one clause; what cannot be read is reported and stands for nothing."""
+    if is_too_long(node, scope.report):
+        return nothing(node.place)
     parser = _Parser(node, scope, label)
     try:
         return parser.clause()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +31,8 @@ __all__ = [
     "nearest",
 ]
 
+_MOST_OF_ONE_FILE: Final = 200
+_MOST_GUESSES: Final = 30
 _PARTS: Final = re.compile(r"[\W_]+")
 
 
@@ -71,11 +74,13 @@ class Report:
     Collects the diagnostics of one pass, in whatever order they are found.
 
     The same finding at the same place is kept once: a threshold that is used twice is
-    still one mistake.
+    still one mistake. Of a file with very many findings the first are kept, and one more
+    that says so and is always an error.
     """
 
     def __init__(self, sources: Mapping[str, Source] | None = None) -> None:
         self._found: dict[tuple[str, Place, str], Diagnostic] = {}
+        self._counts: Counter[str] = Counter()
         self._sources = {} if sources is None else sources
 
     def add(
@@ -94,6 +99,9 @@ class Report:
         """Note a finding; the severity is the check's own unless one is given."""
         check = CHECKS[code]
         place = _place_of(at)
+        if self._counts[place.path] >= _MOST_OF_ONE_FILE:
+            self._keep(_too_many(place.path))
+            return
         found = Diagnostic(
             code=code,
             name=check.name,
@@ -106,12 +114,26 @@ class Report:
             spans=tuple(Span(_place_of(where), words) for where, words in spans),
             fix=fix,
         )
-        self._found.setdefault((code, place, headline), found)
+        self._keep(found)
+
+    def _keep(self, found: Diagnostic) -> None:
+        key = found.code, found.place, found.headline
+        if key not in self._found:
+            self._found[key] = found
+            self._counts[found.place.path] += 1
 
     def extend(self, found: Iterable[Diagnostic]) -> None:
         """Note findings of an earlier pass over the same text."""
         for one in found:
-            self._found.setdefault((one.code, one.place, one.headline), one)
+            self._keep(one)
+
+    def is_full(self, path: str) -> bool:
+        """Tell whether no more findings of a file are kept."""
+        return self._counts[path] > _MOST_OF_ONE_FILE
+
+    def is_crowded(self, path: str) -> bool:
+        """Tell whether so much is wrong in a file that no more guesses are worth their time."""
+        return self._counts[path] >= _MOST_GUESSES
 
     def rewriting(self, place: Place, text: str, *, safe: bool = False) -> Fix | None:
         """Make the fix that writes *text* where *place* is; None where its file is not at hand."""
@@ -131,7 +153,8 @@ class Report:
         also: Mapping[str, str] | None = None,
     ) -> None:
         """Report a name that nothing has, with the nearest that is *known*."""
-        near = nearest(word, known, also)
+        crowded = self.is_crowded(_place_of(at).path)
+        near = "" if crowded else nearest(word, known, also)
         self.add(
             code,
             at,
@@ -148,6 +171,18 @@ class Report:
     def has_errors(self) -> bool:
         """Tell whether any finding is an error."""
         return any(one.severity == "error" for one in self._found.values())
+
+
+def _too_many(path: str) -> Diagnostic:
+    return Diagnostic(
+        code="CDS101",
+        name=CHECKS["CDS101"].name,
+        severity="error",
+        headline=f"more than {_MOST_OF_ONE_FILE} findings in one file",
+        place=Place(path, 1, 1),
+        notes=("the others are not listed",),
+        help="mend these first",
+    )
 
 
 def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -17,6 +17,7 @@ from cds.core.indices import Binary, Call, FormulaExpr, InputRef, Number, OneIf,
 from cds.core.quantity import read_unit
 from cds.rulefiles.diagnostics import Report, did_you_mean, listed
 from cds.rulefiles.nodes import Scalar
+from cds.rulefiles.sentences import is_too_long
 from cds.rulefiles.thresholds import Target
 
 __all__ = ["Vocabulary", "parse_formula"]
@@ -58,6 +59,8 @@ class _MisreadError(Exception):
 
 def parse_formula(node: Scalar, words: Vocabulary, report: Report) -> FormulaExpr:
     """Read a formula; one that cannot be read is reported and stands for zero."""
+    if is_too_long(node, report):
+        return Number(Decimal(0))
     parser = _Parser(node, words, report)
     try:
         return parser.formula()
@@ -146,8 +149,13 @@ class _Parser:
         if self.word != "^":
             return base
         self.at += 1
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            self.misread("name a part of it in `let:`")
         # The exponent may carry a sign, and a further power binds first.
-        return Binary("^", base, self.signed())
+        raised = Binary("^", base, self.signed())
+        self.depth -= 1
+        return raised
 
     def atom(self) -> FormulaExpr:
         if self.word == "(":

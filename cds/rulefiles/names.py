@@ -84,6 +84,9 @@ class Names:
         self, what: str, word: str, at: Place, known: Iterable[str], code: str = "CDS201"
     ) -> None:
         """Report a name that nothing has."""
+        if self.report.is_crowded(at.path):
+            self.report.missing(what, at, word, (), code=code)
+            return
         choices = set(known)
         also = {word: name for word, name in self.aliases.items() if name in choices}
         self.report.missing(what, at, word, choices, code=code, also=also)

@@ -12,10 +12,10 @@ from typing import Final, NoReturn
 
 from cds.core.clauses import Place
 from cds.core.quantity import read_unit
-from cds.rulefiles.diagnostics import did_you_mean
+from cds.rulefiles.diagnostics import Report, did_you_mean
 from cds.rulefiles.nodes import Scalar
 
-__all__ = ["MisreadError", "Sentence"]
+__all__ = ["MisreadError", "Sentence", "is_too_long"]
 
 # A word may carry brackets of its own: `u[IU]/mL`.
 _TOKEN: Final = re.compile(
@@ -26,7 +26,22 @@ _TOKEN: Final = re.compile(
 _NO_UNITS: Final = frozenset(
     {"", ",", "within", "below", "above", "before", "after", "to", "or", "ago"}
 )
+_LONGEST: Final = 2000
 _FORMS: Final = "AUTHORING.md lists the forms of a clause"
+
+
+def is_too_long(node: Scalar, report: Report) -> bool:
+    """Report a sentence that nobody could read aloud."""
+    if len(node.text) <= _LONGEST:
+        return False
+    report.add(
+        "CDS110",
+        node,
+        f"{len(node.text)} characters in one sentence",
+        label=f"at most {_LONGEST}",
+        help="say it in several, or name a part of it",
+    )
+    return True
 
 
 class MisreadError(Exception):

@@ -298,7 +298,7 @@ def refuse_key(node: Block, key: Scalar, what: str, known: Iterable[str], report
     One that differs from a free key by a letter or two is a slip, safely mended.
     """
     words = list(known)
-    near = nearest(key.text, words)
+    near = "" if report.is_crowded(key.source.path) else nearest(key.text, words)
     slip = difflib.SequenceMatcher(None, key.text, near).ratio() > _SLIP
     free = near not in node.values
     report.add(

@@ -10,6 +10,7 @@ stack, and anchors and tags are still to be seen.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -22,10 +23,11 @@ from cds.rulefiles.diagnostics import Diagnostic, Report
 from cds.rulefiles.fixes import Fix
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "Memory", "read_folder", "read_source"]
+__all__ = ["MOST_BYTES", "MOST_DEPTH", "MOST_NODES", "Memory", "read_folder", "read_source"]
 
 MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 20
+MOST_NODES: Final = 10_000
 
 _Loader: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _OPEN: Final = {
@@ -79,10 +81,46 @@ def read_folder(
                 fix=Fix("rename it", rename=f"{name.removesuffix(path.suffix)}.yaml"),
             )
         elif name not in buffers:
-            found[name] = memory.read(name, path.read_bytes(), report)
+            raw = _bytes_of(path, name, report)
+            if raw is None:
+                found[name] = Source(name, ""), None
+            else:
+                found[name] = memory.read(name, raw, report)
     for name, text in buffers.items():
         found[name] = memory.read(name, text.encode(), report)
     return [found[name] for name in sorted(found, key=PurePosixPath)]
+
+
+def _bytes_of(path: Path, name: str, report: Report) -> bytes | None:
+    """Read a file that is one, and not too large; links are followed."""
+    why = ""
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            why = "it is not a file"
+        elif state.st_size <= MOST_BYTES:
+            return path.read_bytes()
+        else:
+            _refuse_size(name, state.st_size, report)
+            return None
+    except OSError as problem:
+        why = problem.strerror or "the system does not say why"
+    report.add(
+        "CDS101",
+        Place(name, 1, 1),
+        f"the file cannot be read: {why[:1].lower()}{why[1:]}",
+        help="put a rule file here, or take this away",
+    )
+    return None
+
+
+def _refuse_size(name: str, size: int, report: Report) -> None:
+    report.add(
+        "CDS101",
+        Place(name, 1, 1),
+        f"the file has {size} bytes, more than {MOST_BYTES}",
+        help="split it: one rule to a file",
+    )
 
 
 def _read_bytes(name: str, raw: bytes, report: Report) -> tuple[Source, Block | None]:
@@ -104,12 +142,7 @@ def read_source(source: Source, report: Report) -> Block | None:
     """Turn the text of one file into its block of keys."""
     size = len(source.text.encode())
     if size > MOST_BYTES:
-        report.add(
-            "CDS101",
-            Place(source.path, 1, 1),
-            f"the file has {size} bytes, more than {MOST_BYTES}",
-            help="split it: one rule to a file",
-        )
+        _refuse_size(source.path, size, report)
         return None
     builder = _Builder(source, report)
     try:
@@ -190,9 +223,17 @@ class _Builder:
             yaml.DocumentStartEvent: self._document,
         }
         loader = _Loader(self.source.text)
+        read = 0
         try:
             while not self.refused:
                 event = loader.get_event()
+                read += 1
+                if read > MOST_NODES:
+                    self._refuse_size(event)
+                    return
+                if self.report.is_full(self.source.path):
+                    self.refused = True
+                    return
                 kind = type(event)
                 step = steps.get(kind)
                 if step is not None:
@@ -301,6 +342,17 @@ class _Builder:
             node,
             "`{{` opens two blocks here, not a hole" if braces else "a key must be a text",
             help="quote it" if braces else "write one word, a colon and the value",
+        )
+
+    def _refuse_size(self, event: Any) -> None:
+        self.refused = True
+        mark = event.start_mark
+        self.report.add(
+            "CDS101",
+            Place(self.source.path, mark.line + 1, mark.column + 1),
+            f"more than {MOST_NODES} keys, values and lists",
+            label="the file is read no further",
+            help="split it: one rule to a file",
         )
 
     def _refuse_depth(self, node: Node) -> None:
