@@ -4,7 +4,8 @@ What a request costs: `make bench`.
 CPU (process time), p50 and p99 of the whole application, called in process, for three
 sizes of body; beside it, in the same run, a bare handler of the same framework that only
 decodes the same JSON. Then where the time of one request goes, what the engine holds, and
-how long it takes to start. Last what authors wait for. Ratios carry over to other machines; milliseconds do not.
+how long it takes to start. Last what authors wait for. Ratios carry over to other
+machines; milliseconds do not.
 """
 
 from __future__ import annotations
