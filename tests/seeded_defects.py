@@ -502,13 +502,19 @@ def leave_the_unit_out(file: File) -> Iterator[Seed]:
 @operator
 def mistake_the_unit(file: File) -> Iterator[Seed]:
     """
-    A number of one unit with the name of the other.
+    The two units of a pair changed over.
     """
-    for name, value in _values(file):
-        number, _, unit = value.text.partition(" ")
-        if unit == "mg/dL" and _uses(file, name):
-            new = over(value, f"{number} mmol/L")
-            yield file.seed("mistake_the_unit", "CDS305 CDS301", new, *_found_at(file, name, value))
+    for name, node in file.root.pairs("thresholds"):
+        pair = node.get("pair") if isinstance(node, Block) else None
+        if not isinstance(pair, Items) or not _uses(file, name.text):
+            continue
+        first, second = pair.items
+        if isinstance(first, Scalar) and isinstance(second, Scalar):
+            one, _, unit = first.text.partition(" ")
+            other, _, second_unit = second.text.partition(" ")
+            edits = [over(first, f"{one} {second_unit}"), over(second, f"{other} {unit}")]
+            places = _found_at(file, name.text, first)
+            yield file.seed("mistake_the_unit", "CDS305", *edits, *places)
 
 
 @operator

@@ -54,6 +54,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS402": Check("always-true", "error"),
     "CDS403": Check("redundant-clause", "warning"),
     "CDS404": Check("subsumed-guard", "warning"),
+    "CDS307": Check("unequal-pair", "warning"),
     "CDS405": Check("band-gap", "error"),
     "CDS406": Check("band-overlap", "error"),
     "CDS407": Check("unreachable-rule", "error"),

@@ -41,6 +41,10 @@ _SUBSTANCE: Final = re.compile(r"[kdcmunpf]?(g|mol|eq)(?:/|$)")
 _ASIDE: Final = frozenset({"cite", "or_own", "localisable"})
 
 
+_ROUNDED_AWAY: Final = Decimal("0.1")
+"""By how much the numbers of a printed pair may differ, of the larger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a threshold is compared with: its name, canonical unit and accepted units."""
@@ -144,13 +148,30 @@ class Written:
     def _fit_pair(
         self, one: WrittenCase, other: Decimal, target: Target, at: Place, report: Report
     ) -> Case:
-        self._conversion(one, one.unit, target, at, report)
-        self._conversion(one, one.second_unit, target, at, report)
+        ways = (
+            self._conversion(one, one.unit, target, at, report),
+            self._conversion(one, one.second_unit, target, at, report),
+        )
+        if one.unit in target.units and one.second_unit in target.units:
+            amounts = ways[0].to_canonical(one.value), ways[1].to_canonical(other)
+            self._check_pair(*amounts, target, report)
         first, second = (one.value, one.unit), (other, one.second_unit)
         if first[1] != target.unit and second[1] == target.unit:
             first, second = second, first
         self._check_plausible(first[0], target, at, report)
         return _case(one, first[0], second[0], second[1])
+
+    def _check_pair(self, first: Decimal, second: Decimal, target: Target, report: Report) -> None:
+        """Report a pair whose numbers differ by more than what printing rounds away."""
+        if abs(first - second) > _ROUNDED_AWAY * max(abs(first), abs(second)):
+            both = f"{plain(round12(first))} and {plain(round12(second))}"
+            report.add(
+                "CDS307",
+                self.place,
+                f"the two numbers of `{self.name}` are not the same amount",
+                notes=[f"in {target.unit}: {both}"],
+                help="were the units changed over, or is one of them a slip?",
+            )
 
     def _fit_range(self, target: Target) -> tuple[Decimal, Decimal] | None:
         if self.localisable is None or not self.cases:
