@@ -8,6 +8,9 @@ import pytest
 
 from tests.calling import Calling, open_service
 
+# Also where the package is not installed: the cases of rule files are collected.
+pytest_plugins = ["cds.workshop.pytest_plugin"]
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -32,6 +32,7 @@ FENCE = {
     "pydantic": {"cds.hooks.wire", "cds.rulefiles.shapes", "cds.service.settings"},
     "pydantic_settings": {"cds.service.settings"},
     "pygls": {"cds.cli.lsp"},
+    "pytest": {"cds.workshop.pytest_plugin"},
     "rich": {"cds.cli", "cds.workshop"},
     "starlette": {"cds.service.app"},
     "structlog": SERVICE_AND_CLI,

@@ -176,6 +176,25 @@ def run_cases(
         str, typer.Option("-k", metavar="TEXT", help="Only cases with this in their name.")
     ] = "",
     form: Annotated[CaseForm, typer.Option("--format", help="How to print.")] = CaseForm.FULL,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Which answers of each clause the cases see.")
+    ] = False,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Which faults put into the rule no case notices.")
+    ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Write the cases that are missing.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --suggest: into the rule files.")
+    ] = False,
+    require: Annotated[
+        bool, typer.Option("--require", help="Fail where a rule or a guard is never seen to act.")
+    ] = False,
+    at_least: Annotated[
+        float | None,
+        typer.Option("--at-least", metavar="PERCENT", help="Of coverage or mutants, or fail."),
+    ] = None,
     engine: Annotated[Engine, typer.Option(help="Which evaluators run.")] = Engine.BOTH,
     rules: Rules = None,
     profile: Profile = None,
@@ -183,9 +202,18 @@ def run_cases(
     """
     Run the cases that rule files carry, and those of profiles under their profile.
 
-    With a profile named, the cases of that profile alone.
-    Exit code 1: a case failed. 2: nothing was selected, or the rules cannot be used.
+    With a profile named, the cases of that profile alone. Or say how much the cases prove.
+    Exit code 1: a case failed, or the cases prove too little. 2: nothing was selected, or
+    the rules cannot be used.
     """
+    if coverage or mutate or suggest or require:
+        from cds.cli.thoroughness import (  # noqa: PLC0415 - imported when called
+            Wanted,
+            show_thoroughness,
+        )
+
+        wish = Wanted(coverage, mutate, suggest, write, require, at_least)
+        raise typer.Exit(show_thoroughness(wanted or [], wish, rules=rules))
     from cds.cli.test import test_rules  # noqa: PLC0415 - imported when called
 
     raise typer.Exit(

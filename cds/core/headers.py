@@ -107,7 +107,11 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing of a rule file: what its header says, and where it stands."""
+    """
+    One thing of a rule file: what its header says, and where it stands.
+
+    *equivalent* are mutants that change nothing a case could notice, each with the reason.
+    """
 
     id: str
     title: str
@@ -119,3 +123,4 @@ class Rule:
     tests: tuple[TestCase, ...] = ()
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    equivalent: tuple[tuple[str, str], ...] = ()

@@ -24,7 +24,7 @@ from cds.reasoning.grading import Ask
 from cds.reasoning.questions import is_input
 from cds.reasoning.readings import Readings
 
-__all__ = ["Numbers"]
+__all__ = ["Numbers", "input_answer"]
 
 
 class Numbers:
@@ -214,9 +214,7 @@ class Numbers:
             one = chosen.get(expr.name)
             if one is None:
                 return unknown(Need(expr.name, Gap.NO_PAIR))
-            return compare(
-                one.number, expr.low, expr.high, self._facing, sent=one.sent, unit=one.unit
-            )
+            return input_answer(expr, chosen, self._facing)
         if isinstance(expr, Not):
             return negate(self._of_inputs(expr.of, name, chosen, ask))
         if isinstance(expr, All | Any_ | AtLeast):
@@ -334,6 +332,12 @@ class Numbers:
     @staticmethod
     def _missing(name: str, needs: Iterable[Need]) -> IndexResult:
         return IndexResult(name=name, state="unknown", needs=tuple(dict.fromkeys(needs)))
+
+
+def input_answer(clause: Compare, chosen: Mapping[str, Chosen], facing: Facing) -> Truth:
+    """Answer a comparison of an input that was chosen."""
+    one = chosen[clause.name]
+    return compare(one.number, clause.low, clause.high, facing, sent=one.sent, unit=one.unit)
 
 
 _MOST_TRIES = 10_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Not, clauses_of
 from cds.core.drafted import draft_reason
@@ -47,7 +48,7 @@ class Question:
     wording: bool = False
 
 
-def is_input(clause: Expr) -> bool:
+def is_input(clause: Expr) -> TypeGuard[Compare]:
     """Tell whether a clause of an index asks about one of its chosen inputs."""
     return isinstance(clause, Compare) and clause.what == "input"
 

@@ -162,6 +162,25 @@ class Run:
         return other
 
     @property
+    def facing(self) -> Facing:
+        """Give whom and when cut-offs are meant for."""
+        return self._facing
+
+    def holds(self, name: str) -> Truth:
+        """Answer a named condition, with what rules it out."""
+        return self._holds_now(name)
+
+    def number_of(self, clause: Compare) -> Interval | None:
+        """Give the number that a comparison looks at; None where there is none."""
+        if clause.what == "concept":
+            datum = self.latest(clause.name)
+            return None if datum is None else datum.number
+        if clause.what == "age":
+            ages = self._facing.ages
+            return None if ages is None else Interval(Decimal(ages[0]), Decimal(ages[1]))
+        return self._numbers.known[clause.name].number
+
+    @property
     def snapshot(self) -> Snapshot:
         """Give what was evaluated."""
         return self._snapshot

@@ -52,6 +52,9 @@ def read_common(root: Block, scope: Scope) -> dict[str, Any]:
         "tests": read_tests(root, scope),
         "thresholds": {name: written.as_written for name, written in scope.thresholds.items()},
         "readings": dict(scope.readings),
+        "equivalent": tuple(
+            (one.text("mutant"), one.text("because")) for one in root.blocks("equivalent")
+        ),
     }
 
 

@@ -93,6 +93,9 @@ _TEST_MAY: Final[Mapping[str, Shape]] = {
 }
 _TESTS: Final = Many(Keys("a test", {"name": _TEXT}, _TEST_MAY))
 _SITE_TESTS: Final = Many(Keys("a test of a profile", {"name": _TEXT, "rule": _NAME}, _TEST_MAY))
+_EQUIVALENT: Final = Many(
+    Keys("a mutant that changes nothing", {"mutant": _TEXT, "because": _TEXT})
+)
 _READING: Final = Keys(
     "a reading",
     {},
@@ -143,6 +146,7 @@ def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, S
                 "readings": Named(_READING, _NAME_FORM),
                 "patients": Named(Named(Anything())),
                 "tests": _TESTS,
+                "equivalent": _EQUIVALENT,
                 "replaced_by": _TEXT,
                 "because": _TEXT,
                 "allow": _ALLOW,

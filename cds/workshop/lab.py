@@ -77,6 +77,11 @@ class Lab:
         while self._reasoners:
             self._reasoners.popitem()[1].close()
 
+    def forget(self) -> None:
+        """Let go of the patients and answers that were kept."""
+        self._snapshots.clear()
+        self._runs.clear()
+
     def snapshot(self, given: Mapping[str, Any], hooks: Sequence[str] = ()) -> Snapshot:
         """
         Read a test patient the way a request is read, in a call of one of *hooks*.

@@ -4,21 +4,27 @@ Inline cases of a folder of rules, run by the evaluators that are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from cds.core.headers import TestCase
+from cds.core.headers import EXPECTED, TestCase
 from cds.core.rules import Ruleset
 from cds.errors import EvaluatorsDisagree, RuleError
 from cds.reasoning.evaluator import EngineChoice
 from cds.rulefiles.loader import Loaded, load
 from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.cases import CaseResult, NothingSelected, selected
-from cds.workshop.expectations import Difference, Expectations, Rule, hooks_of
+from cds.workshop.expectations import Difference, Expectations, Rule, hooks_of, kind_of
+from cds.workshop.explaining import Explainer
 from cds.workshop.lab import Lab
 from cds.workshop.patients import CannotRead
+from cds.workshop.reasons import written
 
 __all__ = ["results_of", "run_case", "run_cases", "usable"]
+
+_WIDTH: Final = 88
 
 
 def usable(folder: Path, profile: str = DEFAULT) -> Ruleset:
@@ -92,7 +98,7 @@ def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
         differences = (Difference("given", "a patient", str(problem)),)
     except EvaluatorsDisagree as error:
         differences = (Difference("evaluators", "one conclusion", ", ".join(error.nodes)),)
-    return CaseResult(
+    result = CaseResult(
         rule=rule.id,
         name=case.name,
         place=case.place,
@@ -100,3 +106,15 @@ def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
         todo=case.todo,
         given=case.said,
     )
+    return result if result.passed else replace(result, why=_why(lab, rule, case, differences))
+
+
+def _why(
+    lab: Lab, rule: Rule, case: TestCase, differences: Sequence[Difference]
+) -> tuple[str, ...]:
+    """Give the reasons of what differs first; none where there was nothing to evaluate."""
+    words = [one.word for one in differences if one.word in EXPECTED[kind_of(rule)]]
+    if not words:
+        return ()
+    run = lab.start(rule, lab.snapshot(case.given, hooks_of(rule)))
+    return tuple(written(Explainer(lab.rules, run).about(rule, words[0]), width=_WIDTH))

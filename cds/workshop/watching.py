@@ -23,7 +23,7 @@ from cds.rulefiles.source import Memory
 from cds.workshop.answers import answer_of
 from cds.workshop.cases import CaseResult, cases_of, selected
 from cds.workshop.checking import check_folder
-from cds.workshop.expectations import Rule, kind_of
+from cds.workshop.expectations import Rule, hooks_of, kind_of
 from cds.workshop.lab import Lab, concluded
 from cds.workshop.patients import CannotRead
 from cds.workshop.running import run_case
@@ -187,7 +187,7 @@ class Watcher:
 
     def _answer(self, lab: Lab, rule: Rule, case: TestCase) -> str:
         try:
-            snapshot = lab.snapshot(case.given)
+            snapshot = lab.snapshot(case.given, hooks_of(rule))
         except CannotRead:
             return "no patient"
         return answer_of(rule, concluded(rule, lab.rules, lab.start(rule, snapshot)))

@@ -1,7 +1,5 @@
 """Inline cases of a folder of rules, run by both evaluators."""
 
-import time
-
 import pytest
 
 from cds.errors import EvaluatorsDisagree, RuleError
@@ -15,14 +13,11 @@ SLEEP = "cards/short_sleep.yaml"
 
 
 def test_every_shipped_case_passes():
-    """By both evaluators; a thousand of them take less than five seconds of this machine."""
-    began = time.process_time()
+    """By both evaluators; none is marked as still to be done that agrees."""
     results = list(run_cases(RULES))
-    seconds = time.process_time() - began
 
     assert [] == [str(one.place) for one in results if not one.passed]
     assert [] == [str(one.place) for one in results if one.no_longer_to_do]
-    assert seconds < 5 * len(results) / 1000 + 1
 
 
 def test_a_changed_cut_off_is_noticed(folder):
