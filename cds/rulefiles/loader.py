@@ -8,7 +8,6 @@ pass is collected; a ruleset comes only from a folder without errors.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from cds.core.rules import Card, Condition, Factor, Population, Ruleset, Stages
 from cds.errors import RuleError
 from cds.rulefiles.actions import read_actions
 from cds.rulefiles.cards import check_drafts, read_card
+from cds.rulefiles.collecting import uncollected
 from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
 from cds.rulefiles.conclusions import read_condition_rule, read_factor, read_stages
 from cds.rulefiles.diagnostics import Diagnostic, Report, did_you_mean, in_order, listed, nearest
@@ -90,14 +90,8 @@ def load(
     Profiles that this one does not extend are passed over; `load_every` looks at them all.
     *buffers* are texts not saved yet, by path; *memory* makes loading again quick.
     """
-    # Nothing that is built here is garbage before the end: collecting it costs a third.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with uncollected():
         return _Load(folder, profile).run(buffers, memory)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def load_every(

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from cds.rulefiles.collecting import uncollected
 from cds.rulefiles.diagnostics import Diagnostic, Report, in_order
 from cds.rulefiles.loader import Loaded, load, load_every
 from cds.rulefiles.source import Memory
@@ -74,6 +75,17 @@ def check_folder(
     What could be read is checked as it stands under that profile, else under the default.
     *buffers* and *memory* as for `load`.
     """
+    with uncollected():
+        return _checked(folder, as_of, profile, buffers, memory)
+
+
+def _checked(
+    folder: Path,
+    as_of: date,
+    profile: str | None,
+    buffers: Mapping[str, str],
+    memory: Memory | None,
+) -> Checked:
     if profile:
         loaded = load(folder, profile, buffers=buffers, memory=memory)
     else:
