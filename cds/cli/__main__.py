@@ -228,6 +228,24 @@ def run_cases(
     )
 
 
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="card, condition, factor, ..")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="Its id, like visceral_fat.")],
+    *,
+    title: Annotated[str, typer.Option("--title", help="What readers call it.")] = "",
+    rules: Rules = None,
+) -> None:
+    """
+    Begin a rule: a draft that loads, with a test that fails on purpose.
+
+    Nothing is overwritten. Exit code 2: there is no such kind, or the id is taken or none.
+    """
+    from cds.cli.new import begin_rule  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(begin_rule(kind, name, title=title, rules=rules))
+
+
 @app.command("fmt")
 def format_rules(
     what: Annotated[list[str] | None, typer.Argument(help="Files, folders or rule ids.")] = None,

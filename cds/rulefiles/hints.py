@@ -95,7 +95,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "answers": "What each coded answer means: yes, no, unknown, or a number.",
         "counts_for": "After so many days an entry no longer counts.",
         "text": "Words by which a medicine or plan without a code is known.",
-        "routes": "The only routes that count.",
+        "routes": "Routes that clauses may ask about, each with its words.",
         "not_routes": "Routes that do not count.",
         "begins": "What opens the episode.",
         "ends": "What closes the episode.",

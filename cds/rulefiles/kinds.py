@@ -29,14 +29,14 @@ from cds.rulefiles.shapes import (
     Text,
 )
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "NAME_FORM", "Kind"]
 
 _BOOLEANS: Final = re.compile(r"(?i)yes|no|on|off|y|n|true|false")
 _NUMBERLIKE: Final = re.compile(r"[+-]?(?:[\d_.,]+(?:[eE][+-]?\d+)?|0[xo][\da-fA-F]+|\.inf|\.nan)")
 _TEXT: Final = Text()
 _MAYBE_TEXT: Final = Text(empty=True)
-_NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]*")
-_NAME: Final = Text(pattern=_NAME_FORM, form="a name in small letters, like `fasting_insulin`")
+NAME_FORM: Final = re.compile(r"[a-z][a-z0-9_]*")
+_NAME: Final = Text(pattern=NAME_FORM, form="a name in small letters, like `fasting_insulin`")
 _GRADE: Final = Text(("A", "B", "C", "D", "X"))
 _WHOLE: Final = Pattern(
     re.compile(r"[+-]?\d+"), "a whole number", _NUMBERLIKE, "integer", clear_whole
@@ -142,8 +142,8 @@ def _rule(what: str, folder: str, must: Mapping[str, Shape], may: Mapping[str, S
             },
             {
                 **may,
-                "thresholds": Named(_THRESHOLD, _NAME_FORM),
-                "readings": Named(_READING, _NAME_FORM),
+                "thresholds": Named(_THRESHOLD, NAME_FORM),
+                "readings": Named(_READING, NAME_FORM),
                 "patients": Named(Named(Anything())),
                 "tests": _TESTS,
                 "equivalent": _EQUIVALENT,
@@ -217,7 +217,7 @@ _CONCEPT: Final = Keys(
             },
         ),
         "not_routes": _TEXTS,
-        "routes": Named(_TEXTS, _NAME_FORM),
+        "routes": Named(_TEXTS, NAME_FORM),
         "begins": _NAMES,
         "ends": _NAMES,
         "longest": _DAYS,
@@ -256,7 +256,7 @@ _INDEX: Final = _rule(
     "indices",
     {"unit": _TEXT, "show": Text(pattern=re.compile(r"\d decimals?"), form="`2 decimals`")},
     {
-        "inputs": Named(_INPUT, _NAME_FORM),
+        "inputs": Named(_INPUT, NAME_FORM),
         "same_draw": Either(items=Many(_PAIR), block=_PAIR),
         "not_valid_if": Many(
             Keys(
@@ -482,10 +482,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         "concepts",
         {},
         {
-            "concepts": Named(_CONCEPT, _NAME_FORM),
-            "searches": Named(_SEARCH, _NAME_FORM),
+            "concepts": Named(_CONCEPT, NAME_FORM),
+            "searches": Named(_SEARCH, NAME_FORM),
             "systems": Named(_TEXTS),
-            "groups_of_people": Named(_TEXTS, _NAME_FORM),
+            "groups_of_people": Named(_TEXTS, NAME_FORM),
             "group_extension": _TEXT,
         },
     ),
@@ -520,7 +520,7 @@ KINDS: Final[Mapping[str, Kind]] = {
                     {"label": _TEXT, "description": _TEXT},
                     {"result": _NAME, "resources": Many(Named(Anything()), least=1)},
                 ),
-                _NAME_FORM,
+                NAME_FORM,
             )
         },
         {},

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cds.rulefiles.conditions import JOINERS
-from cds.rulefiles.shapes import Either, Grammar, Keys, Many, Named, Shape, Text
+from cds.rulefiles.shapes import ByKey, Either, Grammar, Keys, Many, Named, Shape, Text
 
 __all__ = ["ITEM", "Cursor", "cursor_at", "keys_beside", "shapes_at", "word_at"]
 
@@ -209,6 +209,8 @@ def _parts(shape: Shape) -> Iterator[Shape]:
         for one in (shape.text, shape.items, shape.block):
             if one is not None:
                 yield from _parts(one)
+    elif isinstance(shape, ByKey):
+        yield from (*_parts(shape.present), *_parts(shape.absent))
     else:
         yield shape
 

@@ -23,7 +23,17 @@ WIDTH: Final = 120
 _SHORT: Final = 32
 """Columns of a word, of which several stand in a line."""
 
-_HEADER: Final = ("kind", "id", "title", "version", "status", "replaced_by", "because")
+_HEADER: Final = (
+    "kind",
+    "id",
+    "title",
+    "extends",
+    "rules",
+    "version",
+    "status",
+    "replaced_by",
+    "because",
+)
 _ORDER: Final = {
     **{key: rank for rank, key in enumerate((*_HEADER, "about", "upkeep"))},
     "patients": 200,

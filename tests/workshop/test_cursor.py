@@ -122,6 +122,15 @@ def test_what_may_stand_at_a_path(path, expected):
     assert expected == [word for one in found if isinstance(one, Text) for word in one.choices]
 
 
+def test_either_sort_of_profile():
+    """
+    Which of the two it is may not be written yet.
+    """
+    found = shapes_at(KINDS["profile"].shape, [])
+
+    assert ["a profile of a site", "the default profile"] == [one.what for one in found]
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

@@ -196,8 +196,8 @@ about: # beside a block
 
   limits: [a, b]     # beside brackets
   # closes about
-# above rules
-rules:
+# above lines
+lines:
 - # behind a dash
   a: 1
 # at the dash
@@ -234,8 +234,8 @@ about:  # beside a block
   limits: [a, b]  # beside brackets
   # closes about
 
-# above rules
-rules:
+# above lines
+lines:
   # behind a dash
   - a: 1
   # at the dash
