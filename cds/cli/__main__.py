@@ -83,6 +83,9 @@ def run(
     partial: Annotated[
         bool, typer.Option("--partial", help="A record may lack things: absence proves nothing.")
     ] = False,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="Also the cards on trial, which nobody is shown.")
+    ] = False,
     width: Annotated[int | None, typer.Option(min=40, help="Columns; the terminal's else.")] = None,
     color: Annotated[
         bool | None, typer.Option("--color/--no-color", help="As the terminal can, else.")
@@ -105,6 +108,7 @@ def run(
             profile=profile,
             as_of=as_of,
             partial=partial,
+            trial=trial,
             as_json=as_json,
             brief=brief,
             ids=ids,

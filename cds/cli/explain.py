@@ -82,8 +82,12 @@ def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> 
         return say_usage(str(problem))
     reasoner = Reasoner(ruleset, engine="reference", everything=True)
     run = reasoner.start(snapshot)
-    decision = arbitrate(ruleset, conclude(ruleset, run)) if isinstance(rule, Card) else None
-    reason = Explainer(ruleset, run, depth=asked.depth, decision=decision).rule(rule)
+    seen, decision = reasoner.rules, None
+    if isinstance(rule, Card):
+        found = conclude(seen, run)
+        decision = arbitrate(seen, found, hook=snapshot.hook, rehearsed=rule.id)
+    rule = rule_called(seen, rule.id) or rule
+    reason = Explainer(seen, run, depth=asked.depth, decision=decision).rule(rule)
     if asked.why or asked.why_not or asked.wanted:
         return _explain_flips(asked, ruleset, rule, snapshot, reason)
     if asked.as_json:

@@ -15,7 +15,7 @@ import msgspec
 
 from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
 from cds.cli.records import HookCall, Record, read_records
-from cds.cli.show import show
+from cds.cli.show import show, show_trial
 from cds.errors import BadRequest, CdsError, EvaluatorsDisagree, RequestError, RuleError
 from cds.fhir.retrieve import whole_record
 from cds.hooks.strict import encode
@@ -34,6 +34,7 @@ def run_file(
     profile: str | None,
     as_of: str | None,
     partial: bool,
+    trial: bool,
     as_json: bool,
     brief: bool,
     ids: bool,
@@ -60,14 +61,17 @@ def run_file(
         return say_rule_error(error)
     except NotServedError as error:
         return say_usage(str(error))
-    pipeline = Pipeline(release.ruleset, engine=engine, now=lambda: instant)
+    pipeline = Pipeline(release.ruleset, engine=engine, now=lambda: instant, trial=trial)
     out = console(width=width, color=color)
 
     def write(answer: Answer) -> None:
         if as_json:
-            sys.stdout.write(_json(answer.response, pretty=len(records) == 1) + "\n")
+            written = {**answer.response, **({"trial": answer.trial} if trial else {})}
+            sys.stdout.write(_json(written, pretty=len(records) == 1) + "\n")
         else:
             show(answer, release.ruleset, out, brief=brief, ids=ids)
+            if trial:
+                show_trial(answer.trial, out)
 
     failures = sum(_run(pipeline, one, instant, partial=partial, write=write) for one in records)
     pipeline.close()

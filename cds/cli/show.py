@@ -21,7 +21,7 @@ from cds.hooks.wire import EVALUATION, RULE
 from cds.service.pipeline import Answer
 from cds.workshop.values import Values
 
-__all__ = ["show"]
+__all__ = ["show", "show_trial"]
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
 
@@ -49,6 +49,17 @@ def show(
         out.print()
         for note in notes:
             out.print(Padding(note, (0, 0, 0, 1), expand=False))
+    out.print()
+
+
+def show_trial(cards: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """Print the cards on trial that nobody is shown."""
+    count = len(cards)
+    text = f"On trial: {count or 'no'} card{'s' * (count != 1)} would have been shown"
+    out.print(Text(text, style="bold"))
+    for card in cards:
+        out.print()
+        out.print(_card(card))
     out.print()
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "NewerThan",
     "Not",
     "NotUsedBecause",
+    "OnTrial",
     "Place",
     "Received",
     "SexIs",
@@ -316,6 +317,13 @@ class CardFires(_Clause):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnTrial(_Clause):
+    """What an active rule asks of a rule on trial, *name*: always unknown."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class All:
     """Every one of them. *id* names the block where a list in a hole refers to it."""
 
@@ -377,6 +385,7 @@ Clause = (
     | NewerThan
     | NotUsedBecause
     | CardFires
+    | OnTrial
 )
 Expr = Clause | All | Any_ | Not | AtLeast
 

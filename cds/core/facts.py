@@ -62,6 +62,7 @@ class Gap(StrEnum):
     NOT_DECIDED = "not decided"
     NOT_ENDED = "not ended"
     ROUTE = "route not recorded"
+    ON_TRIAL = "on trial"
 
 
 MAY_COUNT: Final = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.COMPARATOR})

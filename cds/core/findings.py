@@ -184,8 +184,9 @@ class Decision:
     What becomes of every card: all members hold card ids, in a stable order.
 
     *fired* holds in logic, before any arbitration; *shown* the findings to compose;
-    *cut* lost to a group, a cap or a critical card; *withheld* stopped by an exclusion
-    or a gate; *unknown* undecided, with the needs that could decide.
+    *cut* lost to a group, a cap or a more urgent card; *quiet* were shown or overridden
+    before; *withheld* stopped by an exclusion or a gate; *unknown* undecided, with the needs
+    that could decide; *trial* the findings of cards on trial that would have been shown.
     """
 
     fired: tuple[str, ...]
@@ -194,3 +195,4 @@ class Decision:
     quiet: tuple[str, ...]
     withheld: tuple[Withheld, ...]
     unknown: tuple[tuple[str, tuple[Need, ...]], ...]
+    trial: tuple[CardFinding, ...] = ()

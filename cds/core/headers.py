@@ -80,6 +80,11 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
         "actions",
         "withheld",
         "warns",
+        "quiet",
+        "for_review",
+        "cut",
+        "merged",
+        "trial",
     ),
 }
 """What a case can expect, by the kind of its rule."""

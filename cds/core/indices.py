@@ -88,7 +88,7 @@ class Input:
 
     name: str
     source: str
-    what: Literal["concept", "index", "age", "reading"]
+    what: Literal["concept", "index", "age", "reading", "trial"]
     within: int | None = None
     optional: bool = False
     same_collection_as: str = ""

@@ -28,7 +28,14 @@ from cds.core.clauses import (
 from cds.core.indices import Index
 from cds.core.rules import Card, Ruleset
 
-__all__ = ["concepts_read", "expressions_of", "leaned_on", "needed_by", "reached"]
+__all__ = [
+    "concepts_read",
+    "expressions_of",
+    "leaned_on",
+    "named_by",
+    "needed_by",
+    "reached",
+]
 
 _Node = tuple[str, str]
 
@@ -55,8 +62,8 @@ def expressions_of(card: Card) -> Iterator[Expr]:
                 yield guard.relevant
 
 
-def _named(expr: Expr) -> Iterator[_Node]:
-    """Name what a condition asks about; concepts as ("concept", name)."""
+def named_by(expr: Expr) -> Iterator[_Node]:
+    """Name what a condition asks about, as (kind, name)."""
     for clause in clauses_of(expr):
         if isinstance(clause, Compare):
             if clause.what not in {"age", "input"}:
@@ -88,7 +95,7 @@ def _named(expr: Expr) -> Iterator[_Node]:
 def _of_all(exprs: Iterable[Expr | None]) -> Iterator[_Node]:
     for expr in exprs:
         if expr is not None:
-            yield from _named(expr)
+            yield from named_by(expr)
 
 
 def _kind_of(rules: Ruleset, name: str) -> _Node:
@@ -116,7 +123,8 @@ def _of_index(rules: Ruleset, index: Index) -> Iterator[_Node]:
 def _of_card(rules: Ruleset, card: Card) -> Iterator[_Node]:
     yield "stages", ""
     yield from _of_all(expressions_of(card))
-    yield from (_kind_of(rules, name) for name in (*card.inputs, *card.drivers))
+    again = card.quiet.again_early if card.quiet is not None else ()
+    yield from (_kind_of(rules, name) for name in (*card.inputs, *card.drivers, *again))
     for item in card.suggestions:
         for action in (item.action, *item.choices):
             result = rules.actions[action].result if action in rules.actions else ""
@@ -175,7 +183,7 @@ def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:
 
 def _of_population(rules: Ruleset) -> Iterator[_Node]:
     if rules.population is not None:
-        yield from _named(rules.population.require)
+        yield from named_by(rules.population.require)
         for one, _ in rules.population.unless:
             yield from _of_all((one.when, one.relevant))
 
@@ -184,7 +192,7 @@ def _closure(rules: Ruleset, hook: str) -> set[_Node]:
     todo: list[_Node] = [
         ("card", name)
         for name, card in rules.cards.items()
-        if card.status == "active" and (not hook or hook in card.hooks)
+        if card.status in {"active", "trial"} and (not hook or hook in card.hooks)
     ]
     todo.extend(_of_population(rules))
     if rules.stages is not None:
@@ -217,7 +225,7 @@ def _in_order(rules: Ruleset, found: set[_Node]) -> tuple[_Node, ...]:
 
 
 def reached(rules: Ruleset, hook: str = "") -> tuple[tuple[str, str], ...]:
-    """List what must be worked out for the active cards (of *hook*) and the stage, in order."""
+    """List what must be worked out for the cards (of *hook*) and the stage, in order."""
     return _in_order(rules, _closure(rules, hook))
 
 
@@ -244,7 +252,7 @@ def _needed_by(rules: Ruleset, kind: str, name: str) -> set[_Node]:
 
 def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:
     """
-    Name every concept that an active card (of *hook*), the stage or a gate reads.
+    Name every concept that a card (of *hook*), the stage or a gate reads.
 
     Includes what proves fasting by company and the parts of episodes.
     """

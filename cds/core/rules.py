@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from cds.core.clauses import Expr, Place
@@ -20,6 +21,7 @@ __all__ = [
     "Action",
     "Card",
     "Condition",
+    "Cut",
     "Evidence",
     "Exclusion",
     "Factor",
@@ -30,6 +32,7 @@ __all__ = [
     "OverrideReason",
     "Population",
     "Profile",
+    "Quiet",
     "Ruleset",
     "Say",
     "SourceText",
@@ -106,8 +109,8 @@ class Exclusion:
     What stops a rule, why, and what an unknown answer does.
 
     `hide` stops as well (hard); `note` shows with "Not known: ..., check before
-    acting"; `show` shows without a word; `assess` is `show` in factors. *relevant*:
-    asked only when this is not no.
+    acting"; `show` shows without a word, for the reason of *show_because*; `assess` is
+    `show` in factors. *relevant*: asked only when this is not no.
     """
 
     when: Expr
@@ -115,6 +118,7 @@ class Exclusion:
     if_unknown: Literal["hide", "note", "show", "assess"]
     id: str
     relevant: Expr | None = None
+    show_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +145,16 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What blocks a suggestion; unknown: `block`, `show`, `instead` or `warn`."""
+    """
+    What blocks a suggestion; unknown: `block`, `show`, `instead` or `warn`.
+
+    `hide` blocks too, and nothing is said of it.
+    """
 
     id: str
     when: Expr
     because: str
-    if_unknown: Literal["block", "show", "instead", "warn"]
+    if_unknown: Literal["block", "show", "instead", "warn", "hide"]
     instead: str = ""
     warn: str = ""
     relevant: Expr | None = None
@@ -199,6 +207,34 @@ class OverrideReason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """
+    When a card keeps quiet: so many days after it was shown, or after an override.
+
+    *after_override* has a period for a reason by its code, for `any_reason`, and for `any`
+    override, with a reason or without. *again_early* names factors and indices: a grade or
+    band that has risen since ends the silence. With *hooks* it keeps quiet on these alone.
+    Of more than *review_after* times that it was shown, *review_over* per cent overridden
+    make it a card to be reviewed.
+    """
+
+    repeat_after: int | None = None
+    after_override: Mapping[str, int] = field(default_factory=dict)
+    again_early: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    review_over: Decimal | None = None
+    review_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What a shown card takes from the others: those that match all that is said."""
+
+    indicator: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card(Rule):
     """
     What the clinician sees and can do.
@@ -227,8 +263,8 @@ class Card(Rule):
     needs_draft: bool = False
     needs_offer: bool = False
     appended_to: tuple[str, ...] = ()
-    cuts: tuple[str, ...] = ()
-    quiet_days: int | None = None
+    cuts: tuple[Cut, ...] = ()
+    quiet: Quiet | None = None
     links: tuple[Mapping[str, str], ...] = ()
     logic: str = ""
     drivers: tuple[str, ...] = ()

@@ -440,6 +440,8 @@ def evaluation(
         "stage": conclusions.stage.label,
         "traceId": trace_id,
     }
+    if not conclusions.stage.label:
+        del found["stage"]
     if about:
         found["rules"] = about
     if not_used:

@@ -1,15 +1,20 @@
 """
-Who is shown: merges, groups, critical before info, and a cap. Same input, same order.
+Who is shown: silence, merges, groups, cuts, critical before info, and a cap.
+
+Same input, same order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
 from cds.core.findings import CardFinding, Conclusions, Decision, Withheld
-from cds.core.rules import Ruleset
+from cds.core.history import NOTHING_SHOWN, History
+from cds.core.hooks import DEFAULT_HOOK
+from cds.core.rules import Cut, Ruleset
+from cds.reasoning.quiet import is_quiet
 
 __all__ = ["arbitrate", "urgency"]
 
@@ -21,43 +26,102 @@ def urgency(finding: CardFinding) -> tuple[int, int, str]:
     return _RANKS[finding.indicator], finding.priority, finding.card
 
 
-def arbitrate(rules: Ruleset, conclusions: Conclusions) -> Decision:
+def arbitrate(
+    rules: Ruleset,
+    conclusions: Conclusions,
+    history: History = NOTHING_SHOWN,
+    *,
+    hook: str = DEFAULT_HOOK,
+    rehearsed: str = "",
+) -> Decision:
     """
     Decide what becomes of every card that fires.
 
-    Merges, appended lines, groups, info cards behind a critical one, then the cap. A card
-    that is not active may have been asked about; nobody sees it.
+    Silence, merges, appended lines, groups, what a shown card cuts, info cards behind a
+    critical one, then the cap. Cards on trial take part in a second round only, which
+    says what would have been shown. A *rehearsed* card counts as active.
     """
-    outcomes = {
-        name: one for name, one in conclusions.cards.items() if rules.cards[name].status == "active"
+    stands = {
+        name: "active" if name == rehearsed else rules.cards[name].status
+        for name in conclusions.cards
     }
-    fired = [one.finding for one in outcomes.values() if one.finding is not None]
-    fired.sort(key=urgency)
-    kept, cut = _grouped(rules, fired)
-    if any(one.indicator == "critical" for one in kept):
-        cut.extend(name for one in kept if one.indicator == "info" for name in _cards_of(one))
-        kept = [one for one in kept if one.indicator != "info"]
-    kept.sort(key=urgency)
-    critical = sum(one.indicator == "critical" for one in kept)
-    most = max(rules.profile.most_cards, critical)
-    cut.extend(name for one in kept[most:] for name in _cards_of(one))
-    kept = kept[:most]
-    gone = set(cut)
+    active = {name for name, status in stands.items() if status == "active"}
+    trial = {name for name, status in stands.items() if status == "trial"}
+    outcomes = [one for name, one in conclusions.cards.items() if name in active]
+    fired, quiet = _speaking(rules, conclusions, history, hook, active)
+    kept, cut = _settled(rules, fired)
+    would: tuple[CardFinding, ...] = ()
+    if trial:
+        every, _ = _speaking(rules, conclusions, history, hook, active | trial)
+        shown = {name for one in _settled(rules, every)[0] for name in _cards_of(one)}
+        would = tuple(one for one in every if one.card in shown & trial)
     return Decision(
-        fired=tuple(one.card for one in fired),
+        fired=tuple(one.card for one in sorted((*fired, *quiet), key=urgency)),
         shown=tuple(kept),
-        cut=tuple(one.card for one in fired if one.card in gone),
-        quiet=(),
+        cut=tuple(one.card for one in fired if one.card in cut),
+        quiet=tuple(one.card for one in quiet),
         withheld=tuple(
-            Withheld(one.card, one.because) for one in outcomes.values() if one.state == "withheld"
+            Withheld(one.card, one.because) for one in outcomes if one.state == "withheld"
         ),
-        unknown=tuple((one.card, one.needs) for one in outcomes.values() if one.state == "unknown"),
+        unknown=tuple((one.card, one.needs) for one in outcomes if one.state == "unknown"),
+        trial=would,
     )
+
+
+def _speaking(
+    rules: Ruleset,
+    conclusions: Conclusions,
+    history: History,
+    hook: str,
+    names: Collection[str],
+) -> tuple[list[CardFinding], list[CardFinding]]:
+    """Give the cards that fire, the most urgent first: those that speak, those that are quiet."""
+    found: list[CardFinding] = []
+    silent: list[CardFinding] = []
+    for name, outcome in conclusions.cards.items():
+        if outcome.finding is not None and name in names:
+            quiet = is_quiet(rules.cards[name], rules, conclusions, history, hook)
+            (silent if quiet else found).append(outcome.finding)
+    return sorted(found, key=urgency), sorted(silent, key=urgency)
+
+
+def _settled(rules: Ruleset, fired: list[CardFinding]) -> tuple[list[CardFinding], set[str]]:
+    """Say what is shown, the most urgent first, and name what is cut."""
+    kept, lost = _grouped(rules, fired)
+    kept.sort(key=urgency)
+    left = _uncut(rules, kept)
+    if any(one.indicator == "critical" for one in left):
+        left = [one for one in left if one.indicator != "info"]
+    critical = sum(one.indicator == "critical" for one in left)
+    shown = left[: max(rules.profile.most_cards, critical)]
+    lost.extend(name for one in kept if one not in shown for name in _cards_of(one))
+    return shown, set(lost)
 
 
 def _cards_of(finding: CardFinding) -> Iterable[str]:
     """Name a card and those that became a part of it: they are cut together."""
     return (finding.card, *(one.card for one in (*finding.appended, *finding.merged)))
+
+
+def _uncut(rules: Ruleset, kept: list[CardFinding]) -> list[CardFinding]:
+    """Leave out what more urgent cards cut; what is cut itself cuts nothing."""
+    left = list(kept)
+    for one in kept:
+        cuts = [cut for name in _cards_of(one) for cut in rules.cards[name].cuts]
+        if cuts and one in left:
+            left = [
+                other
+                for other in left
+                if other is one or not any(_cuts(cut, other, rules) for cut in cuts)
+            ]
+    return left
+
+
+def _cuts(cut: Cut, other: CardFinding, rules: Ruleset) -> bool:
+    return cut.indicator in {"", other.indicator} and cut.group in {
+        "",
+        rules.cards[other.card].group,
+    }
 
 
 def _grouped(rules: Ruleset, fired: Iterable[CardFinding]) -> tuple[list[CardFinding], list[str]]:

@@ -237,6 +237,9 @@ class Numbers:
                 elif not one.optional:
                     reason = self._gap(one.source, self._window(one))
                     needs.append(Need(one.source, reason))
+            elif one.what == "trial":
+                if not one.optional:
+                    needs.append(Need(one.source, Gap.ON_TRIAL))
             elif one.what == "age":
                 age = self._age()
                 if age is None:

@@ -40,6 +40,7 @@ from cds.core.clauses import (
     NewerThan,
     Not,
     NotUsedBecause,
+    OnTrial,
     Received,
     SexIs,
     StageIs,
@@ -289,6 +290,8 @@ class _Compiler:
             return self._grade(clause, proves=proves)
         if isinstance(clause, BandIs):
             return self._band(clause, proves=proves)
+        if isinstance(clause, OnTrial):
+            return _NEVER
         if isinstance(clause, CardFires):
             return self._card_fires(clause, proves=proves)
         assert isinstance(  # noqa: S101 - the union is closed

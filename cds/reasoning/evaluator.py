@@ -12,6 +12,7 @@ from cds.core.facts import Snapshot
 from cds.core.findings import Conclusions
 from cds.core.reads import leaned_on, reached
 from cds.core.rules import Ruleset
+from cds.core.trial import veiled
 from cds.core.truth import Truth, unknown
 from cds.errors import EvaluatorsDisagree
 from cds.reasoning.compile import Program, compile_program
@@ -48,6 +49,7 @@ class Reasoner:
         everything: bool = False,
         about: tuple[str, str] | None = None,
     ) -> None:
+        rules = veiled(rules)
         if about is not None:
             self.rules = replace(rules, order=leaned_on(rules, *about))
         else:

@@ -12,7 +12,7 @@ from cds.core.findings import CardFinding, CardOutcome, Offer
 from cds.core.hooks import ACTS
 from cds.core.rules import Card, Exclusion, Ruleset, Suggestion
 from cds.core.truth import YES, Need, Truth
-from cds.reasoning.questions import blocks_of
+from cds.reasoning.questions import blocks_of_card
 from cds.reasoning.reference import Run
 
 __all__ = ["outcome_of"]
@@ -36,9 +36,11 @@ def outcome_of(card: Card, rules: Ruleset, run: Run) -> CardOutcome:
     if stop:
         return CardOutcome(card.id, "withheld", because=stop)
     names = (*notes, *_not_whole(card.show_if, rules, run))
-    return CardOutcome(
-        card.id, "fires", finding=_finding(card, rules, run, tuple(dict.fromkeys(names)))
-    )
+    finding = _finding(card, rules, run, tuple(dict.fromkeys(names)))
+    if card.needs_offer and not any(one.offered for one in finding.offers):
+        because = rules.profile.texts.get("no_offer", "needs_offer")
+        return CardOutcome(card.id, "withheld", because=because)
+    return CardOutcome(card.id, "fires", finding=finding)
 
 
 def _drafted(card: Card, run: Run) -> Truth:
@@ -128,32 +130,25 @@ def _finding(card: Card, rules: Ruleset, run: Run, notes: tuple[str, ...]) -> Ca
                 for at, part in enumerate(block.of)
                 if run.ask(f"{card.id}.met.{block.id}.{at}").is_yes
             )
-            for block in blocks_of(card.show_if)
+            for block in blocks_of_card(card)
         },
     )
 
 
 def _offers(card: Card, rules: Ruleset, run: Run) -> tuple[Offer, ...]:
-    found: dict[str, Offer] = {}
-    instead: list[str] = []
-    for one in card.suggestions:
-        if one.only_instead:
+    by_id = {one.id: one for one in card.suggestions}
+    found: dict[str, Offer | None] = {}
+    todo = [one.id for one in card.suggestions if not one.only_instead]
+    while todo:
+        one = by_id[todo.pop(0)]
+        if one.id in found:
             continue
-        offer = _offer(card, one, rules, run)
-        if offer is None:
-            continue
-        found[one.id] = offer
-        if not offer.offered:
+        offer = found[one.id] = _offer(card, one, rules, run)
+        if offer is not None and not offer.offered:
             guard = next(guard for guard in one.guards if guard.id == offer.blocked_by)
             if guard.instead and run.ask(f"{card.id}.guard.{one.id}.{guard.id}").is_unknown:
-                instead.append(guard.instead)
-    for one in card.suggestions:
-        if one.id in instead and one.id not in found:
-            offer = _offer(card, one, rules, run)
-            if offer is not None:
-                found[one.id] = offer
-    order = {one.id: at for at, one in enumerate(card.suggestions)}
-    return tuple(sorted(found.values(), key=lambda offer: order[offer.suggestion]))
+                todo.append(guard.instead)
+    return tuple(offer for name in by_id if (offer := found.get(name)) is not None)
 
 
 def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | None:
@@ -170,6 +165,8 @@ def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | Non
         answer = run.ask(name)
         if answer.is_yes or (answer.is_unknown and guard.if_unknown in {"block", "instead"}):
             return Offer(one.id, action, offered=False, blocked_by=guard.id)
+        if answer.is_unknown and guard.if_unknown == "hide":
+            return None
         if answer.is_unknown and guard.if_unknown == "warn":
             warnings.append(guard.warn)
     return Offer(one.id, action, offered=True, warnings=tuple(warnings))

@@ -14,6 +14,7 @@ from typing import TypeGuard
 from cds.core.clauses import All, Any_, AtLeast, Compare, Expr, Not, clauses_of
 from cds.core.drafted import draft_reason
 from cds.core.indices import Index
+from cds.core.reads import expressions_of
 from cds.core.rules import Card, Condition, Exclusion, Factor, Population, Ruleset
 from cds.core.truth import NO, Truth, all_of, any_of, negate
 
@@ -21,6 +22,7 @@ __all__ = [
     "Question",
     "asked_by",
     "blocks_of",
+    "blocks_of_card",
     "fires",
     "fires_by",
     "is_input",
@@ -62,6 +64,15 @@ def blocks_of(expr: Expr) -> Iterator[All | Any_ | AtLeast]:
             yield expr
         for one in expr.of:
             yield from blocks_of(one)
+
+
+def blocks_of_card(card: Card) -> tuple[All | Any_ | AtLeast, ...]:
+    """Give the named blocks of every condition of a card; of two of one name, the first."""
+    found: dict[str, All | Any_ | AtLeast] = {}
+    for expr in expressions_of(card):
+        for block in blocks_of(expr):
+            found.setdefault(block.id, block)
+    return tuple(found.values())
 
 
 def _exclusion(prefix: str, one: Exclusion, owner: tuple[str, str]) -> Iterator[Question]:
@@ -133,7 +144,7 @@ def _of_card(card: Card, rules: Ruleset) -> Iterator[Question]:
             yield Question(name, guard.when, both=guard.if_unknown != "show", owner=owner)
             if guard.relevant is not None:
                 yield Question(f"{name}.relevant", guard.relevant, both=True, owner=owner)
-    for block in blocks_of(card.show_if):
+    for block in blocks_of_card(card):
         for number, part_of in enumerate(block.of):
             name = f"{card.id}.met.{block.id}.{number}"
             yield Question(name, part_of, both=False, owner=owner, wording=True)

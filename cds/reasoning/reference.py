@@ -33,6 +33,7 @@ from cds.core.clauses import (
     NewerThan,
     Not,
     NotUsedBecause,
+    OnTrial,
     Received,
     SexIs,
     StageIs,
@@ -497,6 +498,9 @@ class Run:
             )
         )
 
+    def _on_trial(self, clause: OnTrial) -> Truth:
+        return unknown(Need(clause.name, Gap.ON_TRIAL))
+
     def _card_fires(self, clause: CardFires) -> Truth:
         return fires(self._rules.cards[clause.name], self.ask)
 
@@ -566,5 +570,6 @@ _ANSWERS = cast(
         NewerThan: Run._newer,  # noqa: SLF001
         NotUsedBecause: Run._not_used,  # noqa: SLF001
         CardFires: Run._card_fires,  # noqa: SLF001
+        OnTrial: Run._on_trial,  # noqa: SLF001
     },
 )

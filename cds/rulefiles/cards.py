@@ -11,7 +11,7 @@ from typing import Final, Literal, cast
 from cds.core.clauses import Expr
 from cds.core.drafted import draft_reason
 from cds.core.hooks import ACTS, Act
-from cds.core.rules import Card, Condition, Guard, Say, Suggestion
+from cds.core.rules import Card, Condition, Cut, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
 from cds.rulefiles.diagnostics import Report, did_you_mean, listed
@@ -19,6 +19,7 @@ from cds.rulefiles.headers import check_cite, check_ids, plain_value, read_commo
 from cds.rulefiles.holes import check_all_holes, static_length
 from cds.rulefiles.names import Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
+from cds.rulefiles.silence import read_quiet
 
 __all__ = ["INDICATORS", "check_drafts", "read_card"]
 
@@ -58,13 +59,8 @@ def read_card(root: Block, scope: Scope) -> Card:
         needs_draft=root.flag("needs_draft"),
         needs_offer=root.flag("needs_offer"),
         appended_to=_read_cards(root, "appended_to", scope),
-        cuts=tuple(
-            f"{key.text}:{node.text}"
-            for block in root.blocks("cuts")
-            for key, node in block.entries()
-            if isinstance(node, Scalar)
-        ),
-        quiet_days=quiet.days("repeat_after") if (quiet := root.block("quiet")) else None,
+        cuts=_read_cuts(root.blocks("cuts"), scope),
+        quiet=read_quiet(root.block("quiet"), scope),
         links=tuple(plain_value(one) for one in face.blocks("links")),
         logic=root.text("logic"),
         drivers=_read_drivers(root, scope),
@@ -117,10 +113,14 @@ def check_drafts(
 
 
 def _group(root: Block, scope: Scope) -> str:
-    node = root.get("group")
+    _known_group(root, scope)
+    return root.text("group")
+
+
+def _known_group(block: Block, scope: Scope) -> None:
+    node = block.get("group")
     if isinstance(node, Scalar) and node.text not in scope.names.groups:
         scope.names.missing("a group", node.text, node.place, scope.names.groups)
-    return root.text("group")
 
 
 def _read_source(face: Block, scope: Scope) -> str:
@@ -142,6 +142,19 @@ def _read_inputs(root: Block, scope: Scope) -> tuple[str, ...]:
             scope.names.missing("a concept, an index or a reading", one.text, one.place, known)
         scope.lean(kind, scope.full(one.text), one.place)
         found.append(scope.full(one.text))
+    return tuple(found)
+
+
+def _read_cuts(blocks: list[Block], scope: Scope) -> tuple[Cut, ...]:
+    found = []
+    for block in blocks:
+        _known_group(block, scope)
+        if not block.values:
+            scope.report.add(
+                "CDS104", block, "this cut does not say what it takes",
+                help="write `{indicator: info}`, `{group: diet}`, or both",
+            )  # fmt: skip
+        found.append(Cut(indicator=block.text("indicator"), group=block.text("group")))
     return tuple(found)
 
 
@@ -367,13 +380,13 @@ def _read_guard(block: Block, scope: Scope) -> Guard:
             "CDS420",
             block.at("block_if"),
             f"guard `{name}` does not say what to do when the answer is unknown",
-            help="add `if_unknown: block`, `show`, `{instead: ID}` or `{warn: text}`",
+            help="add `if_unknown: block`, `hide`, `show`, `{instead: ID}` or `{warn: text}`",
         )
     return Guard(
         id=name,
         when=when,
         because=block.text("because"),
-        if_unknown=cast("Literal['block', 'show', 'instead', 'warn']", choice),
+        if_unknown=cast("Literal['block', 'show', 'instead', 'warn', 'hide']", choice),
         instead=instead,
         warn=warn,
         relevant=read_optional(block, "when_relevant", scope),

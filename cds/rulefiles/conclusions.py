@@ -84,8 +84,16 @@ def read_exclusions(
                 if_unknown=cast("_Choice", choice),
                 id=name,
                 relevant=read_optional(block, "when_relevant", scope),
+                show_because=block.text("show_because"),
             )
         )
+        if choice == "show" and "note" in choices and "show_because" not in block:
+            scope.report.add(
+                "CDS425",
+                block.at("if_unknown"),
+                f"exclusion `{name}` does not say why it may be unknown without a word",
+                help="add `show_because:`, or write `if_unknown: note`",
+            )
     return tuple(found)
 
 

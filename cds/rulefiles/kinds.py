@@ -357,7 +357,7 @@ _GUARD: Final = Keys(
         "id": _NAME,
         "when_relevant": _CONDITION,
         "if_unknown": Either(
-            text=Text(("block", "show")),
+            text=Text(("block", "hide", "show")),
             block=Keys("`if_unknown`", {}, {"instead": _NAME, "warn": _TEXT}),
         ),
     },
@@ -375,6 +375,25 @@ _SUGGESTION: Final = Keys(
     },
 )
 _HOOK: Final = Text(HOOKS)
+_QUIET: Final = Keys(
+    "`quiet`",
+    {},
+    {
+        "repeat_after": _DAYS,
+        "after_override": Named(_DAYS),
+        "again_early_when_raised": _NAMES,
+        "hooks": Many(_HOOK, least=1),
+        "review_when": Keys(
+            "`review_when`",
+            {
+                "overridden_over": Text(
+                    pattern=re.compile(r"\d{1,2}(?:\.\d+)? %"), form="a share, like `80 %`"
+                ),
+                "after_shown": _WHOLE,
+            },
+        ),
+    },
+)
 _CARD: Final = _rule(
     "a card",
     "cards",
@@ -395,7 +414,7 @@ _CARD: Final = _rule(
         ),
     },
     {
-        "unless": Many(_exclusion("hide", "note", "show")),
+        "unless": Many(_exclusion("hide", "note", "show", show_because=_TEXT)),
         "grade": _GRADE,
         "inputs": _NAMES,
         "logic": _TEXT,
@@ -408,7 +427,7 @@ _CARD: Final = _rule(
         "needs_draft": _FLAG,
         "needs_offer": _FLAG,
         "override_reasons": Either(text=Text(("all",)), items=_TEXTS),
-        "quiet": Either(text=Text(("none",)), block=Keys("`quiet`", {"repeat_after": _DAYS})),
+        "quiet": Either(text=Text(("none",)), block=_QUIET),
         "appended_to": _NAMES,
         "cuts": Many(Keys("a cut", {}, {"indicator": Text(INDICATORS), "group": _NAME})),
     },
@@ -539,7 +558,9 @@ KINDS: Final[Mapping[str, Kind]] = {
             "version": _VERSION,
             "status": _STATUS,
             "about": _ABOUT,
-            "unless": Many(_exclusion("show", "hide", "note", **{"except": _TEXTS})),
+            "unless": Many(
+                _exclusion("show", "hide", "note", show_because=_TEXT, **{"except": _TEXTS})
+            ),
             "tests": _TESTS,
             "patients": Named(Named(Anything())),
         },

@@ -71,7 +71,7 @@ def read_groups(roots: list[Block]) -> dict[str, Group]:
 def read_population(root: Block, scope: Scope) -> Population:
     """Read the gates of every card."""
     blocks = root.blocks("unless")
-    exclusions: tuple[Exclusion, ...] = read_exclusions(blocks, scope, ("show", "hide"))
+    exclusions: tuple[Exclusion, ...] = read_exclusions(blocks, scope, ("hide", "note", "show"))
     return Population(
         require=read_required(root, "require", scope),
         because=root.text("because"),

@@ -34,6 +34,7 @@ from cds.rulefiles.libraries import read_groups, read_population, read_sources
 from cds.rulefiles.names import Declared, Names, Scope, order_of
 from cds.rulefiles.nodes import Block, Scalar, Source
 from cds.rulefiles.profiles import DEFAULT, Site, chain_of
+from cds.rulefiles.served import check_served
 from cds.rulefiles.source import Memory, read_folder
 
 __all__ = ["Loaded", "load", "load_every", "load_ruleset"]
@@ -141,6 +142,8 @@ class _Load:
                 self._read_rule(kind, root, site)
         for root in self.roots["card"]:
             check_drafts(root, self.conditions, self.cards, self.report)
+        files = [(kind, root) for kind in _RULES for root in self.roots[kind]]
+        check_served(files, self.leans, self.report)
         profile = site.profile(self._release())
         order = order_of(self.leans, self.places, self.report)
         readable = Ruleset(

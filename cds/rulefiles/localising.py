@@ -188,7 +188,8 @@ class LocalCards:
 
     def _repeat_after(self, card: Card, said: Said) -> Card:
         days = said.block.days("repeat_after") or 0
-        if card.quiet_days is None:
+        quiet = card.quiet
+        if quiet is None or quiet.repeat_after is None:
             self._names.report.add(
                 "CDS802",
                 said.node,
@@ -196,16 +197,16 @@ class LocalCards:
                 help="leave `repeat_after` out",
             )
             return card
-        if days < card.quiet_days:
+        if days < quiet.repeat_after:
             self._names.report.add(
                 "CDS801",
                 said.node,
-                f"{days} days are shorter than the {card.quiet_days} days of the rule",
+                f"{days} days are shorter than the {quiet.repeat_after} days of the rule",
                 notes=["a profile lengthens a silence and never shortens it"],
-                help=f"write {card.quiet_days} days or more",
+                help=f"write {quiet.repeat_after} days or more",
             )
-        self._change(card, said, f"{card.quiet_days} days", f"{days} days")
-        return replace(card, quiet_days=days)
+        self._change(card, said, f"{quiet.repeat_after} days", f"{days} days")
+        return replace(card, quiet=replace(quiet, repeat_after=days))
 
     def _links(self, card: Card, said: Said) -> Card:
         links = tuple(plain_value(one) for one in said.block.blocks("links"))

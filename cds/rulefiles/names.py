@@ -19,7 +19,7 @@ from cds.core.quantity import Conversion
 from cds.rulefiles.diagnostics import Report, a, listed, nearest
 from cds.rulefiles.thresholds import Target, Written
 
-__all__ = ["AGE", "Declared", "Names", "Scope", "order_of"]
+__all__ = ["AGE", "Declared", "Key", "Names", "Scope", "order_of"]
 
 AGE: Final = Target("age", "years", dict.fromkeys(("years", "year", "a"), Conversion()))
 _COUNTED: Final = dict.fromkeys(("1", "days", "day", "d"), Conversion())

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from cds.core.facts import Gap, Snapshot
-from cds.core.findings import Decision
+from cds.core.findings import Conclusions, Decision
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
+from cds.core.trial import hidden
 from cds.fhir.drafts import Drafts, codeable
 from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
@@ -31,7 +32,8 @@ __all__ = ["Answer", "Pipeline"]
 class Answer:
     """
     The response, how many resources of another patient were left out of it, and which
-    actions could not be drafted.
+    actions could not be drafted; *trial* are the cards on trial that would be in it, where
+    somebody asked for them.
 
     *snapshot* and *decision* are what it was made of, for tools on the machine of who
     asks; a service sends and keeps neither.
@@ -42,6 +44,7 @@ class Answer:
     undrafted: tuple[str, ...] = ()
     snapshot: Snapshot | None = field(default=None, repr=False)
     decision: Decision | None = field(default=None, repr=False)
+    trial: tuple[dict[str, Any], ...] = ()
 
 
 class Pipeline:
@@ -49,7 +52,8 @@ class Pipeline:
     One release, ready to answer.
 
     *now* is read once for each request. With *check* every response passes through the
-    strict models of the wire before it goes out. Not thread-safe, as its reasoner.
+    strict models of the wire before it goes out; with *trial* cards on trial are written
+    too, beside the response. Not thread-safe, as its reasoner.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Pipeline:
         engine: EngineChoice,
         now: Callable[[], datetime],
         check: bool = False,
+        trial: bool = False,
     ) -> None:
         self.ruleset = ruleset
         self._reasoner = Reasoner(ruleset, engine=engine, hook=HOOK)
@@ -75,6 +80,7 @@ class Pipeline:
         )
         self._now = now
         self._check = check
+        self._trial = trial
 
     @property
     def engine(self) -> str:
@@ -100,23 +106,17 @@ class Pipeline:
         rules = self.ruleset
         snapshot = self._extractor.extract(retrieved, as_of=as_of)  # 4 extract
         conclusions = self._reasoner.conclude(snapshot)  # 5 reason
-        decision = arbitrate(rules, conclusions)  # 6 arbitrate
-        cited = evidence_of(rules, conclusions, decision, snapshot)
-        undrafted: list[str] = []
-        cards = compose(  # 7 compose
-            rules,
-            snapshot,
-            conclusions,
-            decision,
-            draft=self._draft,
-            new_uuid=_new_uuid,
-            faults={key: found for key, one in cited.items() if (found := faults(one))},
-            on_undrafted=undrafted.append,
-        )
+        decision = arbitrate(rules, conclusions, hook=snapshot.hook)  # 6 arbitrate
+        visible = hidden(rules, conclusions)
+        cards, undrafted = self._composed(snapshot, visible, decision)  # 7 compose
+        trial: list[dict[str, Any]] = []
+        if self._trial and decision.trial:
+            would = replace(decision, shown=decision.trial)
+            trial, _ = self._composed(snapshot, conclusions, would)
         about = evaluation(
             rules,
             snapshot,
-            conclusions,
+            visible,
             decision,
             engine=self.engine,
             trace_id=trace_id or _new_uuid(),
@@ -126,7 +126,27 @@ class Pipeline:
         if self._check:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
-        return Answer(response, foreign, tuple(undrafted), snapshot, decision)
+        return Answer(
+            response, foreign, tuple(undrafted), snapshot, decision, tuple(trial)
+        )
+
+    def _composed(
+        self, snapshot: Snapshot, conclusions: Conclusions, decision: Decision
+    ) -> tuple[list[dict[str, Any]], list[str]]:
+        """Write the cards of a decision, and name the actions that could not be drafted."""
+        cited = evidence_of(self.ruleset, conclusions, decision, snapshot)
+        undrafted: list[str] = []
+        cards = compose(
+            self.ruleset,
+            snapshot,
+            conclusions,
+            decision,
+            draft=self._draft,
+            new_uuid=_new_uuid,
+            faults={key: found for key, one in cited.items() if (found := faults(one))},
+            on_undrafted=undrafted.append,
+        )
+        return cards, undrafted
 
     def close(self) -> None:
         """Give the engine's memory back."""

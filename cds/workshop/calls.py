@@ -106,11 +106,12 @@ def _hook(said: Any, acts: set[str], hooks: Sequence[str]) -> str:
         return hooks[0] if hooks else DEFAULT_HOOK
     else:
         wanted = [*hooks, *(_HOOK_OF[act] for act in sorted(acts))]
-    found = next((hook for hook in wanted if all(_brings(hook, act) for act in acts)), None)
+    possible = [hook for hook in wanted if not hooks or hook in hooks]
+    found = next((hook for hook in possible if all(_brings(hook, act) for act in acts)), None)
     if found is None:
-        msg = (
-            f"no call of {' or '.join(dict.fromkeys(wanted))} has what is {', '.join(sorted(acts))}"
-        )
+        asked = " or ".join(dict.fromkeys(hooks or wanted))
+        what = f"what is {', '.join(sorted(acts))}" if acts else f"the hook {said}"
+        msg = f"no call of {asked} has {what}"
         raise CannotRead(msg)
     return found
 

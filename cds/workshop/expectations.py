@@ -7,24 +7,28 @@ that this kind of rule does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from cds.core.clauses import clauses_of
 from cds.core.facts import Snapshot
-from cds.core.findings import CardFinding, CardOutcome, Conclusions, IndexResult
+from cds.core.findings import CardFinding, CardOutcome, Conclusions, Decision, IndexResult
 from cds.core.headers import EXPECTED
 from cds.core.indices import Index
 from cds.core.quantity import shown
 from cds.core.rules import Card, Condition, Factor, Ruleset, Stages
 from cds.hooks.words import Words
+from cds.reasoning.quiet import is_for_review, is_quiet
+from cds.workshop.histories import Past
+from cds.workshop.patients import CannotRead
 
 __all__ = ["Difference", "Expectations", "Rule", "hooks_of", "kind_of"]
 
 Rule = Card | Condition | Factor | Index | Stages
 
+_NO_PAST: Final = Past()
 _KINDS: Final[Mapping[type, str]] = {
     Card: "card",
     Condition: "condition",
@@ -57,11 +61,27 @@ class Difference:
 
 
 class Expectations:
-    """Compares what a case expects with what was concluded of one patient."""
+    """
+    Compares what a case expects with what was concluded of one patient.
 
-    def __init__(self, rules: Ruleset, snapshot: Snapshot, conclusions: Conclusions) -> None:
+    *past* is what the case says was shown before; *decide* arbitrates between the cards,
+    for the cases that ask.
+    """
+
+    def __init__(
+        self,
+        rules: Ruleset,
+        snapshot: Snapshot,
+        conclusions: Conclusions,
+        *,
+        past: Past = _NO_PAST,
+        decide: Callable[[], Decision] | None = None,
+    ) -> None:
         self._rules = rules
         self._conclusions = conclusions
+        self._snapshot = snapshot
+        self._past = past
+        self._decide = decide
         self._words = Words(rules, snapshot, conclusions)
 
     def differences(self, rule: Rule, expect: Mapping[str, Any]) -> Iterator[Difference]:
@@ -221,17 +241,22 @@ class Expectations:
         wanted = str(expected).lower()
         if wanted == "unknown":
             return None if outcome.state == "unknown" else outcome.state
-        if wanted == "false" and outcome.state != "fires":
+        quiet = self._is_quiet(rule)
+        if wanted == "false" and (outcome.state != "fires" or quiet):
             return None
         if wanted == "true" and outcome.state == "fires":
-            return None
+            return "quiet" if quiet else None
         needs = ", ".join(f"{need.name} {need.reason}" for need in outcome.needs)
         return " ".join(one for one in (outcome.state, outcome.because, needs) if one)
 
     def _card_because(self, rule: Card, expected: Any) -> str | None:
         outcome = self._outcome(rule)
         words = {need.name for need in outcome.needs}
+        if outcome.state == "fires" and self._is_quiet(rule):
+            words.add("quiet")
         if outcome.state == "withheld":
+            if outcome.because == self._rules.profile.texts.get("no_offer", ""):
+                words.add("needs_offer")
             words |= {
                 one.id
                 for one in rule.unless
@@ -249,6 +274,33 @@ class Expectations:
         elif outcome.state == "no":
             words |= {getattr(one, "name", "stage") for one in clauses_of(rule.show_if)}
         return None if str(expected) in words else f"{outcome.state}: {', '.join(sorted(words))}"
+
+    def _is_quiet(self, rule: Card) -> bool:
+        hook = self._snapshot.hook
+        return is_quiet(rule, self._rules, self._conclusions, self._past.history, hook)
+
+    def _card_quiet(self, rule: Card, expected: Any) -> str | None:
+        return _flag(expected, self._is_quiet(rule))
+
+    def _card_for_review(self, rule: Card, expected: Any) -> str | None:
+        past = self._past
+        return _flag(expected, is_for_review(rule, shown=past.shown, overridden=past.overridden))
+
+    def _card_cut(self, rule: Card, expected: Any) -> str | None:
+        return _flag(expected, rule.id in self._decision().cut)
+
+    def _card_merged(self, rule: Card, expected: Any) -> str | None:
+        found = next((one for one in self._decision().shown if one.card == rule.id), None)
+        return _same(expected, [one.card for one in found.merged] if found is not None else [])
+
+    def _card_trial(self, rule: Card, expected: Any) -> str | None:
+        return _flag(expected, any(one.card == rule.id for one in self._decision().trial))
+
+    def _decision(self) -> Decision:
+        if self._decide is None:
+            msg = "nobody decides between the cards here"
+            raise CannotRead(msg)
+        return self._decide()
 
     def _card_indicator(self, rule: Card, expected: Any) -> str | None:
         finding = self._outcome(rule).finding
@@ -319,6 +371,11 @@ class Expectations:
             item = next(one for one in rule.suggestions if one.id == offer.suggestion)
             got |= {guard.id for guard in item.guards if guard.warn in offer.warnings}
         return None if all(str(one) in got for one in wanted) else ", ".join(sorted(got))
+
+
+def _flag(expected: Any, got: bool) -> str | None:  # noqa: FBT001 - what came out
+    word = str(got).lower()
+    return None if str(expected).lower() == word else word
 
 
 def _answer(value: Any) -> str:

@@ -50,7 +50,10 @@ def rule_called(rules: Ruleset, name: str) -> Explained | None:
 
 def conclude(rules: Ruleset, run: Run) -> Conclusions:
     """Draw every conclusion of an evaluation, with what becomes of each card."""
-    names = [name for kind, name in rules.order if kind == "card"]
+    hook = run.snapshot.hook
+    names = [
+        name for kind, name in rules.order if kind == "card" and hook in rules.cards[name].hooks
+    ]
     cards = {name: outcome_of(rules.cards[name], rules, run) for name in names}
     return replace(run.conclude(), cards=cards)
 

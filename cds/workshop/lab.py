@@ -8,17 +8,20 @@ is worked out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cds.core.facts import Snapshot
-from cds.core.findings import Conclusions
+from cds.core.findings import Conclusions, Decision
+from cds.core.history import History
 from cds.core.reads import leaned_on
 from cds.core.rules import Ruleset
+from cds.core.trial import veiled
 from cds.fhir.context import about
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import retrieve
+from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import EngineChoice, Reasoner
 from cds.reasoning.firing import outcome_of
 from cds.reasoning.questions import questions
@@ -70,6 +73,7 @@ class Lab:
         self._snapshots: dict[str, Snapshot] = {}
         self._reasoners: dict[tuple[str, str], Reasoner] = {}
         self._references: dict[tuple[str, str], Reference] = {}
+        self._all: Reasoner | None = None
         self._runs: dict[tuple[str, str, int], Run] = {}
 
     def close(self) -> None:
@@ -103,6 +107,21 @@ class Lab:
             self._reasoners[about] = reasoner
         return reasoner.conclude(snapshot)
 
+    def decide(
+        self, rule: Rule, snapshot: Snapshot, history: History, expect: Collection[str]
+    ) -> Decision:
+        """
+        Arbitrate between all cards, by the reference evaluator.
+
+        A card that is not active takes part as if it were, unless the case asks what
+        becomes of it on trial.
+        """
+        if self._all is None:
+            self._all = Reasoner(self.rules, engine="reference", everything=True)
+        rehearsed = "" if "trial" in expect else rule.id
+        found = self._all.conclude(snapshot)
+        return arbitrate(self.rules, found, history, hook=snapshot.hook, rehearsed=rehearsed)
+
     def start(self, rule: Rule, snapshot: Snapshot) -> Run:
         """Evaluate one rule, and what it leans on, by the reference evaluator; once."""
         kind = kind_of(rule)
@@ -110,7 +129,8 @@ class Lab:
         if found is None:
             reference = self._references.get((kind, rule.id))
             if reference is None:
-                rules = replace(self.rules, order=leaned_on(self.rules, kind, rule.id))
+                rules = veiled(self.rules)
+                rules = replace(rules, order=leaned_on(rules, kind, rule.id))
                 reference = Reference(rules, questions(rules))
                 self._references[kind, rule.id] = reference
             found = self._runs[kind, rule.id, id(snapshot)] = reference.start(snapshot)

@@ -18,6 +18,7 @@ from cds.rulefiles.profiles import DEFAULT
 from cds.workshop.cases import CaseResult, NothingSelected, selected
 from cds.workshop.expectations import Difference, Expectations, Rule, hooks_of, kind_of
 from cds.workshop.explaining import Explainer
+from cds.workshop.histories import past_of
 from cds.workshop.lab import Lab
 from cds.workshop.patients import CannotRead
 from cds.workshop.reasons import written
@@ -92,7 +93,14 @@ def run_case(lab: Lab, rule: Rule, case: TestCase) -> CaseResult:
     try:
         snapshot = lab.snapshot(case.given, hooks_of(rule))
         conclusions = lab.conclude(rule, snapshot)
-        expectations = Expectations(lab.rules, snapshot, conclusions)
+        past = past_of(lab.rules, rule.id, case.given)
+        expectations = Expectations(
+            lab.rules,
+            snapshot,
+            conclusions,
+            past=past,
+            decide=lambda: lab.decide(rule, snapshot, past.history, case.expect),
+        )
         differences = tuple(expectations.differences(rule, case.expect))
     except CannotRead as problem:
         differences = (Difference("given", "a patient", str(problem)),)

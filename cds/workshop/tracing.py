@@ -33,6 +33,7 @@ from cds.core.clauses import (
     NewerThan,
     Not,
     NotUsedBecause,
+    OnTrial,
     Received,
     SexIs,
     StageIs,
@@ -360,6 +361,9 @@ class Tracer:
         card = self.rules.cards[clause.name]
         return f"{card.code} {'fires' if answer.is_yes else 'does not fire'}", "", ""
 
+    def _on_trial(self, clause: OnTrial, _: Truth) -> _Said:
+        return f"{clause.name} is on trial", "", ""
+
     # --- what a clause names ----------------------------------------------------
 
     def _opened(self, clause: Clause, depth: int) -> tuple[Reason, ...]:
@@ -445,6 +449,7 @@ _SAYS: Final = cast(
         NewerThan: Tracer._newer,  # noqa: SLF001
         NotUsedBecause: Tracer._not_used,  # noqa: SLF001
         CardFires: Tracer._card,  # noqa: SLF001
+        OnTrial: Tracer._on_trial,  # noqa: SLF001
     },
 )
 

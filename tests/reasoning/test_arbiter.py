@@ -98,7 +98,7 @@ def test_a_critical_card_is_never_a_line_of_another(cards):
 def test_an_appended_card_without_its_host(cards):
     """It stands for itself, or falls to another of its group."""
     cards.add("a", priority=1, more="appended_to: [z]")
-    cards.add("z", group="other", more="status: draft")
+    cards.add("z", group="other", more="status: trial")
 
     assert ["a"] == names(cards.decide().shown)
 
@@ -118,6 +118,55 @@ def test_a_critical_card_cuts_all_info(cards):
 
     assert ["a", "b"] == names(found.shown)
     assert {"p", "q"} == set(found.cut)
+
+
+@pytest.mark.parametrize(
+    ("shown", "cut", "cuts"),
+    [
+        (["w"], {"i", "j"}, "[{indicator: info}]"),
+        (["w", "i"], {"j"}, "[{group: mine}]"),
+        (["w", "i"], {"j"}, "[{indicator: info, group: mine}]"),
+        (["w", "j", "i"], set(), "[{indicator: warning, group: mine}]"),
+        (["w"], {"i", "j"}, "[{group: one}, {group: mine}]"),
+        (["w", "j", "i"], set(), "[{indicator: critical}]"),
+    ],
+)
+def test_what_a_card_cuts(cards, shown, cut, cuts):
+    """Others that match, never itself; all that a cut says must fit."""
+    cards.group("mine")
+    cards.add("w", "warning", "other", more=f"cuts: {cuts}")
+    cards.add("j", "info", "mine", 1)
+    cards.add("i", "info", "one", 2)
+
+    found = cards.decide()
+
+    assert (shown, cut) == (names(found.shown), {*found.cut})
+
+
+def test_what_is_cut_cuts_nothing(cards):
+    """Nor does what lost to another of its group, or what keeps quiet."""
+    for name in ("a", "b"):
+        cards.group(name)
+    cards.add("first", "warning", "a", 1, more="cuts: [{group: b}]")
+    cards.add("second", "warning", "b", 2, more="cuts: [{group: one}]")
+    cards.add("third", "warning", "a", 3, more="cuts: [{group: one}]")
+    cards.add("last", "info", "one", 4)
+
+    found = cards.decide()
+
+    assert ["first", "last"] == names(found.shown)
+    assert {"second", "third"} == {*found.cut}
+
+
+def test_a_merged_card_cuts_with_all_its_parts(cards):
+    """And is cut by its indicator as a whole."""
+    cards.add("a", "warning", "joined", 1)
+    cards.add("b", "info", "joined", 2, more="cuts: [{group: one}]")
+    cards.add("c", "info", "one", 3)
+
+    found = cards.decide()
+
+    assert (["a"], ("c",)) == (names(found.shown), found.cut)
 
 
 def test_five_cards_and_no_more(cards):

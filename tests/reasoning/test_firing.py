@@ -167,6 +167,20 @@ class TestFinding:
             found.details,
         )
 
+    def test_blocks_of_every_condition(self, release):
+        """In exclusions and texts as well as in `show_if`; of two of one name the first."""
+        found = outcome(
+            release,
+            "show_if: {any: {id: why, of: [{when: sex is female, as: a woman}]}}\n"
+            "unless: [{id: x, when: {all: {id: no, of: [{when: age < 60 years, as: young}, "
+            "gout is present]}}, because: B., if_unknown: hide}]\n"
+            "card: {indicator: [{warning: {any: {id: why, of: [age >= 1 years]}}}, "
+            '{info: otherwise}], summary: "{{met(why)}} {{met(no)}}", source: {cite: book}}',
+            patient(),
+        )
+
+        assert {"why": ("a woman",), "no": ("young",)} == found.finding.met
+
     def test_what_was_met(self, release):
         """By label, else by the author's words."""
         found = outcome(release, self.TEXT.format(of=self.OF), patient(hba1c="7 %", waist="95 cm"))
@@ -226,6 +240,9 @@ class TestOffers:
             ([("a", "advise", True, "", ("Look.",))], "{warn: Look.}", (), PARTS),
             ([BLOCKED, INSTEAD], "{instead: b}", (), PARTS),
             ([BLOCKED], "{instead: b}", ("gout",), None),
+            ([], "hide", (), PARTS),
+            ([BLOCKED], "hide", ("gout",), None),
+            ([FREE], "hide", (), None),
         ],
     )
     def test_guards(self, release, expected, choice, listed, lists):
@@ -249,6 +266,39 @@ class TestOffers:
         items = f"{self.GUARDED.format(choice='{instead: b}', more='')}, {other}"
 
         assert [self.BLOCKED] == self.offers(release, items, patient(lists=PARTS))
+
+    def test_one_after_the_other(self, release):
+        """What stands in for one may itself give way to a third."""
+        other = self.GUARDED.format(choice="{instead: c}", more="").replace("id: a", "id: b")
+        other = other.replace("id: b,", "id: b, only_instead: true,")
+        third = "{id: c, action: refer, only_instead: true, guards: none}"
+        items = f"{self.GUARDED.format(choice='{instead: b}', more='')}, {other}, {third}"
+
+        found = self.offers(release, items, patient(lists=PARTS))
+
+        assert [("a", False), ("b", False), ("c", True)] == [(one[0], one[2]) for one in found]
+
+    @pytest.mark.parametrize(
+        ("state", "because", "listed"),
+        [("fires", "", ()), ("withheld", "Nothing is left.", ("gout",))],
+    )
+    def test_a_card_that_needs_an_offer(self, release, state, because, listed):
+        """Its message does not stand alone."""
+        texts = "texts: {no_offer: Nothing is left., pending: Not yet reviewed.}"
+        profile = (release.folder / "profiles/default.yaml").read_text()
+        release.write(
+            "profiles/default.yaml",
+            profile.replace("texts: {pending: Not yet reviewed.}", texts),
+        )
+        items = self.GUARDED.format(choice="block", more="")
+
+        found = outcome(
+            release,
+            f"needs_offer: true\nshow_if: age >= 1 years\nsuggestions: {{items: [{items}]}}",
+            patient(listed=listed),
+        )
+
+        assert (state, because) == (found.state, found.because)
 
     def test_the_other_is_offered_once(self, release):
         """Although two guards name it, or it was offered anyway."""

@@ -229,7 +229,7 @@ require: age >= 18 years
 because: For adults.
 unless:
   - {id: dying, when: type_1_diabetes is present, because: No., except: [IR-SAFE-*],
-     if_unknown: show}
+     if_unknown: show, show_because: It is rare.}
 """,
 }
 

@@ -2,11 +2,16 @@
 Cards: when they are shown, what they say, what they offer.
 """
 
+from decimal import Decimal
+
 import pytest
+
+from cds.core.rules import Cut, Quiet
 
 CARD = "cards/sample.yaml"
 INDICATOR = "indicator: info"
 SUMMARY = '"HbA1c {{hba1c.value}}: {{met(why)}}"'
+QUIET = "{repeat_after: 180 days}"
 OFFER = "first of [order_glucose, order_hba1c] whose result is not known"
 GUARD = "{instead: plan}"
 PLAN = "{id: plan, action: plan, guards: none}"
@@ -32,7 +37,7 @@ def test_a_card(rules):
         found.priority,
         found.grade,
         found.source,
-        found.quiet_days,
+        found.quiet and found.quiet.repeat_after,
     )
     assert (("homa", "hba1c", "sample.highest"), ("resistance",)) == (found.inputs, found.drivers)
     assert (("info", None),) == found.indicators
@@ -163,15 +168,59 @@ def test_a_card_beside_others(rules):
         rules,
         "override_reasons: all",
         "override_reasons: [done]\nappended_to: [sample]\nneeds_offer: true\n"
-        "cuts: [{indicator: info}, {group: diet}]",
+        "cuts: [{indicator: info}, {group: ir}, {indicator: warning, group: ir}]",
     )
 
-    assert (("done",), ("sample",), True, ("indicator:info", "group:diet")) == (
+    cuts = (Cut(indicator="info"), Cut(group="ir"), Cut(indicator="warning", group="ir"))
+    assert (("done",), ("sample",), True, cuts) == (
         found.override_reasons,
         found.appended_to,
         found.needs_offer,
         found.cuts,
     )
+
+
+def test_everything_about_silence(rules):
+    """
+    Periods, what ends them, where they hold, and when so many overrides are too many.
+    """
+    found = card(
+        rules,
+        QUIET,
+        "{repeat_after: 180 days, after_override: {declined: 365 days, any: 7 days}, "
+        "again_early_when_raised: [resistance, homa], hooks: [patient-view], "
+        "review_when: {overridden_over: 80.5 %, after_shown: 50}}",
+    ).quiet
+
+    assert (
+        Quiet(
+            repeat_after=180,
+            after_override={"declined": 365, "any": 7},
+            again_early=("resistance", "homa"),
+            hooks=("patient-view",),
+            review_over=Decimal("80.5"),
+            review_after=50,
+        )
+        == found
+    )
+
+
+def test_why_an_unknown_is_passed_over(rules):
+    """
+    It is kept for the page about the rule.
+    """
+    found = card(rules, "if_unknown: hide}", "if_unknown: show, show_because: It is rare.}")
+
+    assert ("show", "It is rare.") == (found.unless[0].if_unknown, found.unless[0].show_because)
+
+
+def test_a_guard_may_hide(rules):
+    """
+    The suggestion is then left out without a word.
+    """
+    (guard,) = card(rules, "{instead: plan}", "hide").suggestions[1].guards
+
+    assert ("hide", "") == (guard.if_unknown, guard.instead)
 
 
 def test_a_card_may_leave_most_things_out(rules):
@@ -183,7 +232,7 @@ def test_a_card_may_leave_most_things_out(rules):
     found = card(rules, text[start:end], "")
 
     assert () == found.suggestions
-    assert None is found.quiet_days
+    assert None is found.quiet
     assert () == found.override_reasons
 
 
@@ -197,6 +246,16 @@ def test_a_card_may_leave_most_things_out(rules):
             "CDS201 `pregnant` is not a concept, an index or a reading",
         ),
         ("drivers: [resistance]", "drivers: [homa]", "CDS201 `homa` is not a factor"),
+        ("override_reasons: all", "cuts: [{group: diet}]", "CDS201 `diet` is not a group"),
+        ("override_reasons: all", "cuts: [{}]", "CDS104 this cut does not say what it takes"),
+        (QUIET, "{after_override: {gone: 3 days}}", "CDS201 `gone` is not an override reason"),
+        (QUIET, "{after_override: {any: 3}}", "CDS105 expected a number of days"),
+        (QUIET, "{again_early_when_raised: [hba1c]}", "CDS201 `hba1c` is not a factor, or an"),
+        (QUIET, "{again_early_when_raised: [diet]}", "CDS201 `diet` is not a factor, or an"),
+        (QUIET, "{hooks: [patient-vew]}", "CDS105 expected one of `patient-view`"),
+        (QUIET, "{review_when: {overridden_over: 8, after_shown: 5}}", "CDS105 expected a share"),
+        (QUIET, "{review_when: {}}", "CDS104 `review_when` needs `overridden_over`"),
+        ("if_unknown: hide}", "if_unknown: show}", "CDS424 exclusion `pregnant` does not say why"),
         ("override_reasons: all", "override_reasons: [undone]", "CDS201 `undone` is not an over"),
         ("override_reasons: all", "override_reasons: some", "CDS105 expected one of `all`"),
         ("quiet:", "appended_to: [simple]\nquiet:", "CDS201 `simple` is not a card"),

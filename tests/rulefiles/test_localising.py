@@ -332,7 +332,7 @@ def test_a_silence_is_only_lengthened(rules, days, expected):
     loaded = changed(rules, f"{{repeat_after: {days}}}")
 
     assert expected == said(loaded)
-    assert expected or int(days[:3]) == loaded.ruleset.cards["sample"].quiet_days
+    assert expected or int(days[:3]) == loaded.ruleset.cards["sample"].quiet.repeat_after
 
 
 def test_a_card_that_is_never_quiet_stays_so(rules):

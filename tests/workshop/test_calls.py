@@ -52,7 +52,7 @@ def test_a_problem_being_added():
     ("hook", "given", "hooks"),
     [
         ("order-select", {"metformin": "ordered"}, ("patient-view", "order-select", "order-sign")),
-        ("order-sign", {"metformin": "ordered"}, ("patient-view",)),
+        ("order-sign", {"metformin": "ordered"}, ("patient-view", "order-sign")),
         ("encounter-start", {"metformin": "present"}, ("encounter-start", "patient-view")),
     ],
 )
@@ -81,6 +81,19 @@ def test_what_no_call_can_bring(problem, given):
     """It is said, not passed over."""
     with pytest.raises(CannotRead, match=problem):
         call_of(shipped().rules, given)
+
+
+@pytest.mark.parametrize(
+    ("problem", "given"),
+    [
+        ("no call of patient-view has what is ordered", {"metformin": "ordered"}),
+        ("no call of patient-view has the hook order-sign", {"hook": "order-sign"}),
+    ],
+)
+def test_a_card_is_not_called_where_it_does_not_run(problem, given):
+    """The case would wait for it for ever."""
+    with pytest.raises(CannotRead, match=problem):
+        call_of(shipped().rules, given, hooks=("patient-view",))
 
 
 def test_routes_and_orders_of_tests(tmp_path: Path):
