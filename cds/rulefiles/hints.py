@@ -97,7 +97,6 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "text": "Words by which a medicine or plan without a code is known.",
         "routes": "Routes that clauses may ask about, each with its words.",
         "not_routes": "Routes that do not count.",
-        "routes": "Routes that clauses may ask about, each with the words for it.",
         "begins": "What opens the episode.",
         "ends": "What closes the episode.",
         "longest": "How long the episode lasts where nothing closes it.",

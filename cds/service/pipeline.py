@@ -126,9 +126,7 @@ class Pipeline:
         if self._check:
             Response.model_validate(response)
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
-        return Answer(
-            response, foreign, tuple(undrafted), snapshot, decision, tuple(trial)
-        )
+        return Answer(response, foreign, tuple(undrafted), snapshot, decision, tuple(trial))
 
     def _composed(
         self, snapshot: Snapshot, conclusions: Conclusions, decision: Decision

@@ -255,7 +255,7 @@ def test_a_card_may_leave_most_things_out(rules):
         (QUIET, "{hooks: [patient-vew]}", "CDS105 expected one of `patient-view`"),
         (QUIET, "{review_when: {overridden_over: 8, after_shown: 5}}", "CDS105 expected a share"),
         (QUIET, "{review_when: {}}", "CDS104 `review_when` needs `overridden_over`"),
-        ("if_unknown: hide}", "if_unknown: show}", "CDS424 exclusion `pregnant` does not say why"),
+        ("if_unknown: hide}", "if_unknown: show}", "CDS425 exclusion `pregnant` does not say why"),
         ("override_reasons: all", "override_reasons: [undone]", "CDS201 `undone` is not an over"),
         ("override_reasons: all", "override_reasons: some", "CDS105 expected one of `all`"),
         ("quiet:", "appended_to: [simple]\nquiet:", "CDS201 `simple` is not a card"),
