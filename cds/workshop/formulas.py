@@ -34,7 +34,7 @@ def written_formula(expr: FormulaExpr, name: Name) -> str:
 def _written(expr: FormulaExpr, name: Name) -> tuple[str, int]:
     """Write a part, and say how tightly it holds together."""
     if isinstance(expr, Number):
-        return plain(expr.value), _WHOLE
+        return plain(expr.value), _WHOLE if expr.value >= 0 else 0
     if isinstance(expr, InputRef | Step | OneIf):
         text = name(expr)
         return text, _WHOLE if not text.startswith("-") else 0

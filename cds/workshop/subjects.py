@@ -95,7 +95,7 @@ class Subjects:
 
         Days are counted back from the time of evaluation. Raises `CannotRead`.
         """
-        other = self.of_case(but)
+        other = self.of_case({name: one for name, one in but.items() if one != "none"})
         shift = snapshot.as_of - other.as_of
         results = dict(snapshot.results)
         unusable = dict(snapshot.unusable)

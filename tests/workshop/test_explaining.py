@@ -2,14 +2,18 @@
 Whole rules explained: golden texts of shipped rules, each for one sort of patient.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cds.reasoning.arbiter import arbitrate
+from cds.reasoning.evaluator import Reasoner
+from cds.rulefiles.loader import load_ruleset
 from cds.workshop.explaining import Explainer, conclude, rule_called
 from cds.workshop.reasons import written
-from tests.workshop.explained import run_of, shipped
+from cds.workshop.subjects import Subjects, patients_of, read_given
+from tests.workshop.explained import RULES, run_of, shipped
 
 GOLDEN = Path(__file__).parent / "explanations"
 MEN = "age: 52 years, sex: male, "
@@ -171,3 +175,46 @@ def test_a_card_that_gives_way_says_so():
 
     assert card.id in decision.fired
     assert named == {name for name, text in texts.items() if text.startswith("FIRES")}
+
+
+CARD = "cards/low_testosterone_unconfirmed.yaml"
+ORDERED = (
+    (CARD, "hooks: [patient-view]", "hooks: [order-select]\nneeds_draft: true"),
+    (CARD, "    - sex is male\n", "    - metformin is present or ordered\n"),
+)
+
+
+@pytest.fixture
+def ordering(tmp_path):
+    """
+    The shipped rules with a card about an order, and an explainer for its patients.
+    """
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    for path, old, new in ORDERED:
+        text = (folder / path).read_text("utf-8")
+        assert old in text
+        (folder / path).write_text(text.replace(old, new), "utf-8")
+    rules = load_ruleset(folder)
+    card = rules.cards["low_testosterone_unconfirmed"]
+    evaluate = Reasoner(rules, engine="reference", everything=True)
+
+    def explain(words):
+        given = {**patients_of(folder, card.place)["typical"], **read_given(words, called="but")}
+        run = evaluate.start(Subjects(rules).of_case(given, card.hooks))
+        return list(written(Explainer(rules, run).card(card), width=100))
+
+    return explain
+
+
+def test_an_order_is_a_reason_of_its_own(ordering):
+    """
+    What is ordered now is said so, and that a card needs it.
+    """
+    ordered = ordering("metformin: ordered")
+    present = ordering("metformin: present, hook: order-select")
+
+    assert any("SHOWN" in line for line in ordered[:2])
+    assert any("metformin, ordered now" in line for line in ordered)
+    assert any(line.startswith("  needs_draft") for line in ordered)
+    assert any("NOT SHOWN" in line for line in present[:2])
