@@ -127,8 +127,9 @@ class Index(Rule):
     A number derived from data.
 
     Exactly one of *formula*, *formula_in* (by the unit in which the first input was
-    sent), *count_of* (named criteria; gives yes and unknown) or *first_of* (names of
-    other indices or concepts, or `formula`) says how.
+    sent), *count_of* (named criteria; gives yes and unknown), *first_of* (names of other
+    indices or concepts, or `formula`) or *highest_known_of* (names of which the unknown are
+    passed over) says how.
     """
 
     inputs: tuple[Input, ...]
@@ -143,5 +144,6 @@ class Index(Rule):
     conditions: Mapping[str, Expr] = field(default_factory=dict)
     count_of: Mapping[str, Expr] = field(default_factory=dict)
     first_of: tuple[str, ...] = ()
+    highest_known_of: tuple[str, ...] = ()
     bands: tuple[Band, ...] = ()
     note: str = ""

@@ -56,6 +56,7 @@ def expressions_of(card: Card) -> Iterator[Expr]:
     for item in card.suggestions:
         if item.offer_if is not None:
             yield item.offer_if
+        yield from item.raised.values()
         for guard in item.guards:
             yield guard.when
             if guard.relevant is not None:
@@ -114,7 +115,8 @@ def _of_index(rules: Ruleset, index: Index) -> Iterator[_Node]:
     for one in index.inputs:
         if one.what != "age":
             yield one.what, one.source
-    yield from (_kind_of(rules, name) for name in index.first_of if name != "formula")
+    names = (*index.first_of, *index.highest_known_of)
+    yield from (_kind_of(rules, name) for name in names if name != "formula")
     yield from _of_all(gate.when for gate in index.not_valid_if)
     yield from _of_all(index.conditions.values())
     yield from _of_all(index.count_of.values())

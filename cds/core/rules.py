@@ -183,7 +183,8 @@ class Suggestion:
     One thing that could be done: an action of the library, offered when proved.
 
     With *choices* the action is the first of them whose result is not known (*first_of*
-    is `not known`) or not raised; *action* is then empty.
+    is `not known`) or not raised; *action* is then empty. *raised* says of each choice when
+    its result is: a choice counts as not raised unless that is proved.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Suggestion:
     only_instead: bool = False
     first_of: str = ""
     choices: tuple[str, ...] = ()
+    raised: Mapping[str, Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,7 +301,7 @@ class Meanings:
                 continue
             stops = self.of(gate.when)
             allowed = stops.no if gate.if_unknown == "withhold" else join.negated(stops.yes)
-            if index.count_of or index.first_of:
+            if index.count_of or index.first_of or index.highest_known_of:
                 # These are stopped by what is proved only.
                 allowed = join.negated(stops.yes)
             world |= {join.if_then(there, allowed), *stops.world}

@@ -93,6 +93,8 @@ class Numbers:
             found = self._criteria(index, ask)
         elif index.first_of:
             found = self._first_of(index, ask)
+        elif index.highest_known_of:
+            found = self._highest_known(index)
         else:
             found = self._own(index, ask)
         if index.bands and found.number is not None:
@@ -141,6 +143,30 @@ class Numbers:
                 return _called(found, index.id)
             needs.extend(found.needs)
         return self._missing(index.id, needs)
+
+    def _highest_known(self, index: Index) -> IndexResult:
+        """Take the highest of what is known; unknown only where nothing is."""
+        every = [
+            self.known[name] if name in self.known else self._as_sent(index, name)
+            for name in index.highest_known_of
+        ]
+        known = [(one, one.number) for one in every if one.number is not None]
+        if not known:
+            needs = [need for one in every for need in one.needs]
+            return self._missing(index.id, needs or [Need(index.id, Gap.NOT_VALID)])
+        top = max(known, key=lambda one: _least(one[1]))[0]
+        highs = [number.high for _, number in known]
+        high = None if None in highs else max(one for one in highs if one is not None)
+        low = max((number.low for _, number in known if number.low is not None), default=None)
+        return IndexResult(
+            name=index.id,
+            state="value",
+            number=Interval(low, high),
+            needs=tuple(need for one, _ in known for need in one.needs),
+            results=top.results,
+            when=top.when,
+            days=top.days,
+        )
 
     def _as_sent(self, index: Index, concept: str) -> IndexResult:
         datum = latest(self._snapshot, concept)
@@ -343,8 +369,13 @@ def input_answer(clause: Compare, chosen: Mapping[str, Chosen], facing: Facing) 
     return compare(one.number, clause.low, clause.high, facing, sent=one.sent, unit=one.unit)
 
 
+_LOWEST = Decimal("-Infinity")
 _MOST_TRIES = 10_000
 _NOT_COMPUTABLE = "cannot be computed from these values"
+
+
+def _least(number: Interval) -> Decimal:
+    return _LOWEST if number.low is None else number.low
 
 
 def _called(found: IndexResult, name: str, band: str = "") -> IndexResult:

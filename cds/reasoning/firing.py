@@ -154,7 +154,7 @@ def _offers(card: Card, rules: Ruleset, run: Run) -> tuple[Offer, ...]:
 def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | None:
     if one.offer_if is not None and not run.ask(f"{card.id}.offer_if.{one.id}").is_yes:
         return None
-    action = _action(one, rules, run)
+    action = _action(card, one, rules, run)
     if not action:
         return None
     warnings: list[str] = []
@@ -172,11 +172,15 @@ def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | Non
     return Offer(one.id, action, offered=True, warnings=tuple(warnings))
 
 
-def _action(one: Suggestion, rules: Ruleset, run: Run) -> str:
-    """Choose the action: the only one, or the first whose result is not known."""
+def _action(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> str:
+    """Choose the action: the only one, or the first whose result is not known (not raised)."""
     if not one.choices:
         return one.action
     for name in one.choices:
+        if one.raised:
+            if not run.ask(f"{card.id}.raised.{one.id}.{name}").is_yes:
+                return name
+            continue
         result = rules.actions[name].result
         datum = run.latest(result) if result else None
         within = rules.concepts[result].within if result else None

@@ -139,6 +139,9 @@ def _of_card(card: Card, rules: Ruleset) -> Iterator[Question]:
     for item in card.suggestions:
         if item.offer_if is not None:
             yield Question(f"{card.id}.offer_if.{item.id}", item.offer_if, both=False, owner=owner)
+        for action, raised in item.raised.items():
+            name = f"{card.id}.raised.{item.id}.{action}"
+            yield Question(name, raised, both=False, owner=owner)
         for guard in item.guards:
             name = f"{card.id}.guard.{item.id}.{guard.id}"
             yield Question(name, guard.when, both=guard.if_unknown != "show", owner=owner)

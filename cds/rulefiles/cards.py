@@ -311,6 +311,7 @@ def _read_suggestions(blocks: list[Block], scope: Scope) -> tuple[Suggestion, ..
             only_instead=block.flag("only_instead"),
             first_of=first_of,
             choices=choices,
+            raised=_read_raised(block, first_of, choices, scope),
         )
         seen.add(one.id)
         found.append(one)
@@ -349,6 +350,35 @@ def _read_offer(node: Node | None, scope: Scope) -> tuple[str, tuple[str, ...]]:
             )  # fmt: skip
         choices.append(action)
     return match[2], tuple(choices)
+
+
+def _read_raised(
+    block: Block, first_of: str, choices: tuple[str, ...], scope: Scope
+) -> dict[str, Expr]:
+    """Read when the result of each choice is raised; asked for exactly where it matters."""
+    found = {}
+    for key, node in block.pairs("raised_if"):
+        if key.text not in choices:
+            scope.names.missing("a choice of this offer", key.text, key.place, choices)
+        found[key.text] = read_condition(node, scope)
+    wanted = choices if first_of == "not raised" else ()
+    if {*wanted} - {*found}:
+        scope.report.add(
+            "CDS104",
+            block.at("offer"),
+            f"`{block.text('id')}` does not say when each result is raised",
+            help="add `raised_if: {"
+            + ", ".join(f"{name}: CONDITION" for name in choices if name not in found)
+            + "}`",
+        )
+    if found and not wanted:
+        scope.report.add(
+            "CDS102",
+            block.keys["raised_if"],
+            "`raised_if` says nothing about this offer",
+            help="write `whose result is not raised`, or take it out",
+        )
+    return found
 
 
 def _read_guards(block: Block, scope: Scope) -> tuple[Guard, ...]:

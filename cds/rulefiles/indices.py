@@ -58,7 +58,8 @@ def read_index(root: Block, scope: Scope) -> Index:
         constants=constants,
         conditions=conditions,
         count_of={key.text: read_condition(node, scope) for key, node in root.pairs("count_of")},
-        first_of=_read_first_of(root, scope),
+        first_of=_read_members(root, "first_of", scope),
+        highest_known_of=_read_members(root, "highest_known_of", scope),
         bands=_read_bands(root, unit, scope),
         note=root.text("note"),
     )
@@ -70,14 +71,17 @@ def _digits(text: str) -> int:
 
 
 def _check_how(root: Block, scope: Scope) -> None:
-    ways = [word for word in ("formula", "formula_in", "count_of") if word in root]
+    every = ("formula", "formula_in", "count_of", "highest_known_of")
+    ways = [word for word in every if word in root]
+    # `first_of` may name a formula of its own.
+    ways += ["first_of"] * ("first_of" in root and bool({*every[2:]} & {*ways}))
     if len(ways) > 1 or not (ways or "first_of" in root):
         scope.report.add(
             "CDS104",
             root.at("id"),
             "an index says in one way how it is worked out",
             notes=[f"found: {', '.join(ways)}"] if ways else [],
-            help="write `formula:`, `formula_in:`, `count_of:` or `first_of:`",
+            help="write `formula:`, `formula_in:`, `count_of:`, `first_of:` or `highest_known_of:`",
         )
 
 
@@ -182,11 +186,12 @@ def _read_formula_in(
     return found
 
 
-def _read_first_of(root: Block, scope: Scope) -> tuple[str, ...]:
+def _read_members(root: Block, key: str, scope: Scope) -> tuple[str, ...]:
     found = []
-    for one in root.scalars("first_of"):
+    for one in root.scalars(key):
         name = one.text
-        if name != "formula" and scope.kind(name) not in {"concept", "index"}:
+        may_be_own = name == "formula" and key == "first_of"
+        if not may_be_own and scope.kind(name) not in {"concept", "index"}:
             known = [word for word in scope.known() if scope.kind(word) != "condition"]
             scope.names.missing("a concept or an index", name, one.place, known)
         scope.lean(scope.kind(name), name, one.place)

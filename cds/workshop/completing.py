@@ -42,6 +42,7 @@ _BY_KEY: Final[dict[str, tuple[str, ...]]] = {
     "ends": ("concept",),
     "count days of": ("concept",),
     "highest of": ("concept",),
+    "mean of": ("concept",),
     "lowest of": ("concept",),
     "first of": ("concept",),
     "last end of": ("concept",),
@@ -50,6 +51,7 @@ _BY_KEY: Final[dict[str, tuple[str, ...]]] = {
     "below": ("threshold",),
     "inputs": ("concept", "index", "reading"),
     "first_of": ("index", "concept"),
+    "highest_known_of": ("index", "concept"),
     "counts_once": ("evidence",),
 }
 _PATIENT: Final = frozenset({"given", "but"})

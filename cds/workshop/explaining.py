@@ -230,7 +230,8 @@ class Explainer:
                 of = (headed("offer_if", self._tracer.condition(item.offer_if)),)
                 return Reason(item.id, answer.word, place=item.place, of=of)
         names = ", ".join(item.choices)
-        return Reason(item.id, "no", f"every result of {names} is known", place=item.place)
+        state = "raised" if item.raised else "known"
+        return Reason(item.id, "no", f"every result of {names} is {state}", place=item.place)
 
     # --- factors ----------------------------------------------------------------
 
@@ -306,6 +307,9 @@ class Explainer:
             parts.append(Reason("count_of", heading=True, of=of))
         if index.first_of:
             parts.append(Reason("first_of", found=", ".join(index.first_of), heading=True))
+        if index.highest_known_of:
+            names = ", ".join(index.highest_known_of)
+            parts.append(Reason("highest_known_of", found=names, heading=True))
         formula = workings.formula(index, found)
         if formula:
             steps = [

@@ -114,6 +114,9 @@ class Solver:
                     for left in own
                     for right in self._sets(one.source)
                 ]
+        if index.highest_known_of:
+            members = [self._sets(member) for member in index.highest_known_of]
+            return list(dict.fromkeys(one for several in members for one in several))
         if not index.first_of:
             return own
         found = []

@@ -81,7 +81,7 @@ class Author:
     def _index(self, name: str) -> None:
         rng = self._rng
         _, more = self._body(name)
-        kind = rng.choice(("formula", "formula", "pair", "count", "first", "ones"))
+        kind = rng.choice(("formula", "formula", "pair", "count", "first", "highest", "ones"))
         first, other = rng.sample([*_QUANTITIES], 2)
         gates = self._gates()
         if kind == "formula":
@@ -103,6 +103,10 @@ class Author:
             self._inputs = {}
             names = [*rng.sample([*self._indices], min(1, len(self._indices))), first, other]
             text = f"first_of: {json.dumps(names)}\n"
+        elif kind == "highest":
+            self._inputs = {}
+            names = [*rng.sample([*self._indices], min(1, len(self._indices))), first, other]
+            text = f"highest_known_of: {json.dumps(names)}\n"
         else:
             self._inputs = {}
             text = f"conditions: {{x: {self._expr(1)}}}\nformula: 1 + 2 * one_if(x)\n"
@@ -216,7 +220,11 @@ class Author:
         text += (
             f"suggestions: {{items: [{{id: main, action: advise, offer_if: {self._expr(0)}, "
             f"guards: [{guard}]}}, "
-            "{id: other, action: refer, only_instead: true, guards: none}]}\n"
+            "{id: other, action: refer, only_instead: true, guards: none}, "
+            '{id: test, offer: "first of [order_hba1c, order_glucose] whose result is '
+            'not raised", '
+            f"raised_if: {{order_hba1c: {self._expr(0)}, order_glucose: {self._expr(1)}}}, "
+            "guards: none}]}\n"
         )
         self.release.card(name, more + text)
         self._cards.append(name)

@@ -128,9 +128,11 @@ def test_an_offer_may_ask_for_raised_results(rules):
     """
     The other question that a choice can ask.
     """
-    found = card(rules, OFFER, OFFER.replace("known", "raised"))
+    raised = "raised_if: {order_glucose: glucose >= 126 mg/dL, order_hba1c: hba1c >= raised}"
+    offer = f"{OFFER.replace('known', 'raised')}\n      {raised}"
+    found = card(rules, OFFER, offer).suggestions[1]
 
-    assert "not raised" == found.suggestions[1].first_of
+    assert ("not raised", ["order_glucose", "order_hba1c"]) == (found.first_of, [*found.raised])
 
 
 def test_indicator_and_summary_by_case(rules):
@@ -396,3 +398,35 @@ def test_a_card_without_a_face(rules):
 
     assert "CDS104 a card needs `card`" in found
     assert "CDS102 `cart` is not a key of a card" in found
+
+
+RAISED = "offer: first of [order_hba1c] whose result is not raised"
+WHOLE = "offer: first of [order_glucose, order_hba1c] whose result is not known"
+
+
+@pytest.mark.parametrize(
+    ("offer", "found"),
+    [
+        (
+            f"{RAISED}\n      raised_if: {{order_hba1c: hba1c >= raised}}",
+            [],
+        ),
+        (
+            RAISED,
+            ["CDS104 `test` does not say when each result is raised"],
+        ),
+        (
+            f"{WHOLE}\n      raised_if: {{order_hba1c: hba1c >= raised}}",
+            ["CDS102 `raised_if` says nothing about this offer"],
+        ),
+        (
+            f"{RAISED}\n      raised_if: {{order_hba1c: hba1c >= raised, plan: hba1c >= raised}}",
+            ["CDS201 `plan` is not a choice of this offer"],
+        ),
+    ],
+)
+def test_when_a_result_is_raised(rules, offer, found):
+    """
+    Said for each choice, where it matters and nowhere else.
+    """
+    assert found == rules.found({"cards/sample.yaml": (WHOLE, offer)})

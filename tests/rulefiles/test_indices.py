@@ -299,3 +299,38 @@ def test_what_is_wrong_with_an_index(rules, before, after, expected):
     found = rules.found({INDEX: (before, after)})
 
     assert any(one.startswith(expected) for one in found), found
+
+
+def test_the_highest_of_what_is_known(rules):
+    """
+    Of indices, concepts and nothing else.
+    """
+    formula = (
+        "formula_in: {mg/dL: sugar * insulin / 405, mmol/L: sugar * insulin / 22.5}",
+        "highest_known_of: [glucose, insulin_level]",
+    )
+    wrong = (formula[0], "highest_known_of: [formula, pregnant]")
+
+    loaded = rules.load({"indices/homa.yaml": formula})
+
+    assert ("glucose", "insulin_level") == loaded.ruleset.indices["homa"].highest_known_of
+    assert [
+        "CDS201 `formula` is not a concept or an index",
+        "CDS201 `pregnant` is not a concept or an index",
+    ] == sorted(rules.found({"indices/homa.yaml": wrong}))
+
+
+def test_two_ways_to_work_an_index_out(rules):
+    """
+    A first of several may have a formula of its own, and nothing else.
+    """
+    changes = {"indices/homa.yaml": ("formula_in:", "first_of: [glucose]\nformula_in:")}
+    both = {
+        "indices/homa.yaml": (
+            "formula_in: {mg/dL: sugar * insulin / 405, mmol/L: sugar * insulin / 22.5}",
+            "first_of: [glucose]\nhighest_known_of: [glucose, insulin_level]",
+        )
+    }
+
+    assert [] == rules.found(changes)
+    assert ["CDS104 an index says in one way how it is worked out"] == rules.found(both)

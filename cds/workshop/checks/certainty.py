@@ -98,7 +98,7 @@ class Certainty:
         return frozenset({name}) | self._inputs(index, depth)
 
     def _inputs(self, index: Index, depth: int) -> Names:
-        if index.first_of or index.count_of:
+        if index.first_of or index.count_of or index.highest_known_of:
             return _NOTHING
         return _union(
             self._measured(one.source, one.within, depth + 1)

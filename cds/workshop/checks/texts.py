@@ -172,7 +172,7 @@ def _labels(card: Card, block: str) -> list[str]:
     conditions: list[Expr | None] = [card.show_if, *(one.when for one in card.unless)]
     conditions += [one.condition for one in (*card.summaries, *card.details)]
     for one in card.suggestions:
-        conditions += [one.offer_if, *(guard.when for guard in one.guards)]
+        conditions += [one.offer_if, *one.raised.values(), *(guard.when for guard in one.guards)]
     for expr in conditions:
         for joined in _blocks(expr):
             if joined.id == block:
