@@ -370,7 +370,7 @@ _SUGGESTION: Final = Keys(
         "action": _NAME,
         "offer": _TEXT,
         "label": _TEXT,
-        "raised_if": Named(_CONDITION, _NAME_FORM),
+        "raised_if": Named(_CONDITION, NAME_FORM),
         "offer_if": _CONDITION,
         "recommended": _FLAG,
         "only_instead": _FLAG,
