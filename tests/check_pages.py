@@ -6,6 +6,7 @@ The pages about checks, as what they are: a small folder of rules, and what to c
 
 import re
 import shutil
+import textwrap
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,7 @@ FAMILIES = {
 }
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TARGET = re.compile(r"# (?:in|part of) (rules/\S+)\n")
+_WITHOUT = re.compile(r"^# without (\w+)\n", re.MULTILINE)
 _KEY = re.compile(r"^(?=[\w\"'?])", re.MULTILINE)
 
 
@@ -62,14 +64,22 @@ def fragments(text):
 
 def changed(before, piece):
     """
-    A file in which the top-level keys of a piece are written as the piece has them.
+    A file in which the keys of a piece are written as the piece has them.
+
+    They are keys of the file itself, or of a block inside it; `# without KEY` takes one out.
     """
-    if not before or piece.startswith(("kind:", "%", "---")):
+    if not before or piece.startswith("kind:"):
         return piece
     parts = {part.partition(":")[0]: part for part in _KEY.split(before) if part}
-    for part in _KEY.split(piece):
+    for key in _WITHOUT.findall(piece):
+        del parts[key]
+    for part in _KEY.split(_WITHOUT.sub("", piece)):
+        key = part.partition(":")[0]
+        inside = re.search(rf"^( +){re.escape(key)}:.*\n(?:\1 +.*\n)*", before, re.MULTILINE)
+        if part.strip() and key not in parts and inside:
+            return before.replace(inside[0], textwrap.indent(part, inside[1]))
         if part.strip():
-            parts[part.partition(":")[0]] = part
+            parts[key] = part
     return "".join(parts.values())
 
 
