@@ -108,10 +108,12 @@ def _mutate(lab: Lab, rules: Sequence[Rule], at_least: float | None) -> bool:
     noticed = sum(one.noticed for one in found)
     alive = sum(len(one.alive) for one in found)
     excused = sum(len(one.equivalent) for one in found)
+    proved = sum(len(one.proved) for one in found)
     percent = 100 * noticed / (noticed + alive) if noticed + alive else 100.0
     _say(
         f"{noticed} of {noticed + alive} mutants noticed ({percent:.1f} %), "
-        f"{excused} equivalent ({100 * excused / max(noticed + alive + excused, 1):.1f} %)"
+        f"{proved} proved to change nothing, "
+        f"{excused} excused ({100 * excused / max(noticed + alive + excused, 1):.1f} %)"
     )
     stale = any(one.stale for one in found)
     return not stale and (at_least is None or percent >= at_least)
@@ -122,9 +124,8 @@ def _scored(one: Score) -> str:
         f"{one.rule:<44} {one.noticed:>4} of {one.noticed + len(one.alive):<4} {one.percent:5.1f} %"
     ]
     lines += [f"  {each.place.path}:{each.place.line}  {each.name}" for each in one.alive]
-    lines += [
-        f"  equivalent  {each.name}\n              {because}" for each, because in one.equivalent
-    ]
+    lines += [f"  changes nothing, by proof  {each.name}" for each in one.proved]
+    lines += [f"  excused  {each.name}\n           {because}" for each, because in one.equivalent]
     lines += [f"  no mutant left for `equivalent`: {name}" for name in one.stale]
     lines += [
         f"  warning[CDS706] insensitive-test: no mutant makes this case fail: {case.name}\n"

@@ -14,7 +14,7 @@ from typing import Final
 from cds.core.clauses import Clause, Compare, Limit, Place, clauses_of
 from cds.core.findings import CardOutcome
 from cds.core.indices import Index
-from cds.core.rules import Card, Condition, Factor, Ruleset, Stages
+from cds.core.rules import Card, Condition, Factor, Grade, Ruleset, Stages
 from cds.core.truth import Truth
 from cds.reasoning.arithmetic import input_answer
 from cds.reasoning.comparison import possible_cases
@@ -257,7 +257,7 @@ def _reached(rule: Rule, trials: Iterable[Trial]) -> dict[str, bool]:
         names = [one.name for one in rule.bands]
         got = {trial.run.conclude().numbers[rule.id].band for trial in trials}
     elif isinstance(rule, Factor):
-        names = [one.name for one in rule.grades]
+        names = [one.name for one in rule.grades if _can_be_graded(rule, one)]
         grades = [trial.run.conclude().grades[rule.id] for trial in trials]
         got = {one.grade for one in grades if one.state == "graded"}
     elif isinstance(rule, Stages):
@@ -266,6 +266,12 @@ def _reached(rule: Rule, trials: Iterable[Trial]) -> dict[str, bool]:
     else:
         return {}
     return {name: name in got for name in names}
+
+
+def _can_be_graded(rule: Factor, grade: Grade) -> bool:
+    """Tell whether anything can bring a grade about: points, or a floor at its height."""
+    by_points = grade.points is not None or grade.cannot_reach is not None
+    return by_points or any(one.at_least == grade.name for one in rule.evidence_for)
 
 
 # --- cut-offs --------------------------------------------------------------------------

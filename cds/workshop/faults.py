@@ -78,9 +78,12 @@ _CHOICES: Final = {
     "compute": ("withhold",),
     "ignore": ("could_be_true",),
     "could_be_true": ("ignore",),
+}
+_OF_GUARDS: Final = {
     "block": ("show",),
     "instead": ("show",),
     "warn": ("block",),
+    "show": ("block",),
 }
 ON_RECORD: Final = "`is present` read as `is on record`"
 _OPERATORS: Final = {"+": "-", "-": "+", "*": "/", "/": "*", "^": "*"}
@@ -200,9 +203,10 @@ def _by_a_day(value: Any, name: str) -> Iterator[tuple[str, Any]]:
 def _of_listed(value: Listed) -> Iterator[tuple[str, Any]]:
     if "within" in value.text:
         yield from _by_a_day(value, "within")
-    if not value.on_record:
+    answers = any(":" in name for name in value.names)
+    if not value.on_record and not answers:
         yield f"`ever` {'dropped' if value.ever else 'added'}", _with(value, ever=not value.ever)
-    if value.within is not None:
+    if value.within is not None and not answers:
         counts = "dropped" if value.undated_counts else "added"
         yield (
             f"`undated counts` {counts}",
@@ -248,7 +252,8 @@ def _of_grade_is(value: GradeIs) -> Iterator[tuple[str, Any]]:
 
 def _of_choice(value: Any) -> Iterator[tuple[str, Any]]:
     word = "if_missing" if isinstance(value, Evidence) else "if_unknown"
-    for other in _CHOICES.get(getattr(value, word), ()):
+    table = _OF_GUARDS if isinstance(value, Guard) else _CHOICES
+    for other in table.get(getattr(value, word), ()):
         yield f"{word}: {getattr(value, word)} read as {other}", _with(value, **{word: other})
     if isinstance(value, Exclusion | Guard) and value.relevant is not None:
         yield "`when_relevant` left out", _with(value, relevant=None)
@@ -261,8 +266,6 @@ def _of_evidence(value: Evidence) -> Iterator[tuple[str, Any]]:
     for name in ("at_least", "at_most"):
         if getattr(value, name):
             yield f"`{name}` left out", _with(value, **{name: ""})
-    if value.domain:
-        yield "domain read as another", _with(value, domain=f"not {value.domain}")
 
 
 def _of_grade(value: Grade) -> Iterator[tuple[str, Any]]:
@@ -278,6 +281,7 @@ def _of_grade(value: Grade) -> Iterator[tuple[str, Any]]:
 def _of_factor(value: Factor) -> Iterator[tuple[str, Any]]:
     if value.assess_if is not None:
         yield "`assess_if` left out", _with(value, assess_if=None)
+    yield from _of_domains(value)
     floors = any(one.at_least for one in value.evidence_for)
     ceilings = any(one.at_most for one in value.evidence_against)
     if floors and ceilings:
@@ -287,6 +291,18 @@ def _of_factor(value: Factor) -> Iterator[tuple[str, Any]]:
                     f"if_conflict: {value.if_conflict} read as {other}",
                     _with(value, if_conflict=other),
                 )
+
+
+def _of_domains(value: Factor) -> Iterator[tuple[str, Any]]:
+    """Count a piece of evidence to another's domain, where a grade counts domains."""
+    if all(one.domains < 2 for one in value.grades):  # noqa: PLR2004 - one domain is always there
+        return
+    for at, one in enumerate(value.evidence_for):
+        other = next((each.domain for each in value.evidence_for if each.domain != one.domain), "")
+        if one.domain and one.points and other:
+            moved = _with(one, domain=other)
+            rest = (*value.evidence_for[:at], moved, *value.evidence_for[at + 1 :])
+            yield f"domain of `{one.id}` read as {other}", _with(value, evidence_for=rest)
 
 
 # --- numbers ------------------------------------------------------------------------

@@ -10,12 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cds.core.clauses import (
-    Not,
-    Place,
-    Threshold,
-)
-from cds.core.indices import Gate
+from cds.core.clauses import Not, Place, Threshold, clauses_of
+from cds.core.indices import Gate, Index
 from cds.core.rules import (
     Evidence,
     Exclusion,
@@ -26,6 +22,7 @@ from cds.core.rules import (
 from cds.workshop.expectations import Rule
 from cds.workshop.faults import ON_RECORD, faults_at
 from cds.workshop.nudges import moved_cases
+from cds.workshop.reachable import cannot_be
 from cds.workshop.rewriting import Step, changed_at, everywhere, places_in
 
 __all__ = ["Mutant", "mutants_of"]
@@ -62,9 +59,12 @@ def _texts(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, Rule]]:
         for number, (what, new) in enumerate(faults_at(rules, value)):
             if what == ON_RECORD and _only_yes_counts(rule, path):
                 continue
+            if what.startswith("if_unknown") and not _matters(rules, rule, value):
+                continue
             mark = f"{'.'.join(map(str, path))}#{number}"
             keyed = replace(new, key=f"{new.key}~{mark}") if hasattr(new, "key") else new
-            yield f"{subject}: {what}", place, changed_at(rule, path, keyed, mark)
+            changed = changed_at(rule, path, keyed, mark)
+            yield f"{subject}: {what}", place, _asked_anew(rule, changed, mark)
     yield from _moved_thresholds(rules, rule)
 
 
@@ -85,6 +85,14 @@ def _only_yes_counts(rule: Rule, path: tuple[Step, ...]) -> bool:
             silent = True
         value = _at(value, step)
     return silent
+
+
+def _matters(rules: Ruleset, rule: Rule, value: Any) -> bool:
+    """Tell whether it matters what an unknown answer does: one that never is decides nothing."""
+    if isinstance(rule, Index) and not rule.formula and not rule.formula_in:
+        return False  # a count, or another number, is taken whatever is not known
+    when = getattr(value, "when", None)
+    return when is None or any("unknown" not in cannot_be(rules, one) for one in clauses_of(when))
 
 
 def _place_of(rule: Rule, path: tuple[Step, ...]) -> Place:
@@ -137,7 +145,26 @@ def _moved_thresholds(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, 
                     return moved(value)
                 return value
 
-            yield f"threshold {name}: {what}", place, everywhere(rule, change, mark)
+            changed = everywhere(rule, change, mark)
+            yield f"threshold {name}: {what}", place, _asked_anew(rule, changed, mark)
+
+
+def _asked_anew(rule: Rule, changed: Rule, mark: str) -> Rule:
+    """Give clauses about a reading that changed a key of their own: their answers may differ."""
+    before = {one.id: one for one in rule.readings.values()}
+    names = {one.id for one in changed.readings.values() if before.get(one.id) != one}
+    if not names:
+        return changed
+
+    def anew(value: Any) -> Any:
+        asked = {getattr(value, "name", ""), getattr(value, "than", "")}
+        asked |= set(getattr(value, "names", ()))
+        if hasattr(value, "key") and asked & names:
+            return replace(value, key=f"{value.key}~{mark}")
+        return value
+
+    found: Rule = everywhere(changed, anew, mark)
+    return found
 
 
 def _first_use(rule: Rule, name: str) -> Place | None:

@@ -14,6 +14,7 @@ from cds.core.headers import TestCase
 from cds.core.rules import Ruleset, Stages
 from cds.reasoning.reference import Run
 from cds.workshop.cases import cases_of
+from cds.workshop.equivalence import proved_equivalent
 from cds.workshop.expectations import Expectations, Rule, hooks_of, kind_of
 from cds.workshop.lab import Lab, concluded
 from cds.workshop.mutants import Mutant, mutants_of
@@ -46,15 +47,16 @@ class Score:
     """
     What became of the mutants of one rule.
 
-    *alive* no case noticed; *equivalent* are those the rule file excuses, with the reason;
-    *stale* are excuses of mutants that are noticed, or that there are not; *insensitive*
-    are cases that no mutant makes fail.
+    *alive* no case noticed; *proved* nobody could, by proof; *equivalent* are those that the
+    rule file excuses, with the reason; *stale* are excuses of mutants that are noticed or
+    proved, or that there are not; *insensitive* are cases that no mutant makes fail.
     """
 
     rule: str
     place: Place
     noticed: int
     alive: tuple[Mutant, ...] = ()
+    proved: tuple[Mutant, ...] = ()
     equivalent: tuple[tuple[Mutant, str], ...] = ()
     stale: tuple[str, ...] = ()
     insensitive: tuple[TestCase, ...] = ()
@@ -62,7 +64,7 @@ class Score:
     @property
     def mutants(self) -> int:
         """Count every mutant."""
-        return self.noticed + len(self.alive) + len(self.equivalent)
+        return self.noticed + len(self.alive) + len(self.proved) + len(self.equivalent)
 
     @property
     def percent(self) -> float:
@@ -131,11 +133,15 @@ def score_of(lab: Lab, rule: Rule) -> Score:
             equivalent.append((mutant, excuses.pop(mutant.name)))
         else:
             alive.append(mutant)
+    texts = [concluded_with(lab.rules, one.rule) for one in alive]
+    proved = tuple(proved_equivalent(lab.rules, rule, alive, texts))
+    names = {one.name for one in proved}
     return Score(
         rule=rule.id,
         place=rule.place,
         noticed=noticed,
-        alive=tuple(alive),
+        alive=tuple(one for one in alive if one.name not in names),
+        proved=proved,
         equivalent=tuple(equivalent),
         stale=tuple(excuses),
         insensitive=tuple(_insensitive(lab, rule, list(idle.values()))),

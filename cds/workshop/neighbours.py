@@ -38,7 +38,7 @@ from cds.reasoning.questions import questions_about
 from cds.workshop.expectations import Rule, kind_of
 from cds.workshop.nudges import step_of
 
-__all__ = ["Change", "changed", "changes_for"]
+__all__ = ["Change", "changed", "changes_for", "clauses_about"]
 
 _NUMBER: Final = re.compile(r"^([<>]?=?\s*)(-?\d+(?:\.\d+)?)(.*)$")
 _AGO: Final = re.compile(r"\s+\d+ days? ago.*$")
@@ -70,17 +70,31 @@ def changed(given: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, An
     return found
 
 
-def changes_for(rules: Ruleset, rule: Rule, given: Mapping[str, Any]) -> list[Change]:
-    """Give every change of a patient that this rule could notice, each once."""
+def changes_for(
+    rules: Ruleset,
+    rule: Rule,
+    given: Mapping[str, Any],
+    samples: Mapping[str, Any] | None = None,
+) -> list[Change]:
+    """
+    Give every change of a patient that this rule could notice, each once.
+
+    *samples* are values of concepts that this patient may lack.
+    """
     found: dict[str, Change] = {}
-    for one in _all_changes(rules, rule, given):
+    lacking = [
+        Change(name, value)
+        for name, value in (samples or {}).items()
+        if name not in given and name in _names(rules, rule)
+    ]
+    for one in (*_all_changes(rules, rule, given), *lacking):
         if given.get(one.name) != one.value:
             found.setdefault(str(one), one)
     return list(found.values())
 
 
 def _all_changes(rules: Ruleset, rule: Rule, given: Mapping[str, Any]) -> Iterator[Change]:
-    for clause in _clauses(rules, rule):
+    for clause in clauses_about(rules, rule):
         yield from _for_clause(rules, clause, given)
     if isinstance(rule, Index):
         yield from _for_index(rules, rule, given)
@@ -101,7 +115,7 @@ def _all_changes(rules: Ruleset, rule: Rule, given: Mapping[str, Any]) -> Iterat
         yield Change("sex", sex)
 
 
-def _clauses(rules: Ruleset, rule: Rule, depth: int = 2) -> Iterator[Clause]:
+def clauses_about(rules: Ruleset, rule: Rule, depth: int = 2) -> Iterator[Clause]:
     """Give the clauses of a rule, and those of what they name."""
     exprs = [one.expr for one in questions_about(rules, kind_of(rule), rule.id)]
     if isinstance(rule, Index):
@@ -111,11 +125,11 @@ def _clauses(rules: Ruleset, rule: Rule, depth: int = 2) -> Iterator[Clause]:
             yield clause
             if depth:
                 for other in _named_by(rules, clause):
-                    yield from _clauses(rules, other, depth - 1)
+                    yield from clauses_about(rules, other, depth - 1)
     if isinstance(rule, Index) and depth:
         for name in (*(one.source for one in rule.inputs), *rule.first_of):
             if name in rules.indices and name != rule.id:
-                yield from _clauses(rules, rules.indices[name], depth - 1)
+                yield from clauses_about(rules, rules.indices[name], depth - 1)
 
 
 def _named_by(rules: Ruleset, clause: Clause) -> Iterator[Condition | Factor | Index]:
@@ -131,7 +145,7 @@ def _named_by(rules: Ruleset, clause: Clause) -> Iterator[Condition | Factor | I
 
 def _names(rules: Ruleset, rule: Rule) -> set[str]:
     found: set[str] = set()
-    for clause in _clauses(rules, rule, depth=1):
+    for clause in clauses_about(rules, rule, depth=1):
         names = getattr(clause, "names", None) or (getattr(clause, "name", ""),)
         found |= {name.partition(":")[0] for name in names}
     if isinstance(rule, Index):
@@ -279,6 +293,12 @@ def _for_use(concept: Concept, given: Mapping[str, Any], clause: Clause) -> Iter
 
 
 def _for_index(rules: Ruleset, index: Index, given: Mapping[str, Any]) -> Iterator[Change]:
+    ends = [end for band in index.bands for end in (band.low, band.high) if end is not None]
+    for case in (case for end in ends for case in end.cases):
+        for cut in (case.age_from, case.age_below):
+            if cut is not None:
+                for years in (cut - 1, cut):
+                    yield Change("age", f"{years} years")
     for one in index.inputs:
         if one.what == "concept":
             yield from _dated(rules, one.source, one.within, given)

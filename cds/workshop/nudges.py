@@ -20,13 +20,19 @@ __all__ = ["is_irrational", "moved_cases", "moved_literal", "step_of"]
 Move = Callable[[Threshold], Threshold]
 
 _IRRATIONAL: Final = frozenset({"ln", "log10", "exp", "sqrt", "logistic"})
+_MOST_DIGITS: Final = 6
 _NUMBER: Final = re.compile(r"(?<![\w.])[+-]?\d+(?:\.\d+)?(?![\w.]*\])")
 
 
 def step_of(number: Decimal) -> Decimal:
-    """Give one unit in the last place that was written: 0.1 of `5.7`, 1 of `140`."""
+    """
+    Give one unit in the last place that was written: 0.1 of `5.7`, 1 of `140`.
+
+    Of a number with more than six digits, as of a quotient, it is the sixth.
+    """
     exponent = number.as_tuple().exponent
-    return Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
+    finest = number.adjusted() - _MOST_DIGITS + 1 if number else 0
+    return Decimal(1).scaleb(max(exponent, finest) if isinstance(exponent, int) else 0)
 
 
 def is_irrational(rules: Ruleset, clause: Compare | Changed | Beside) -> bool:

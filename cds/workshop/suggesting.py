@@ -12,14 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cds.core.clauses import BandIs
 from cds.core.findings import Conclusions
 from cds.core.headers import TestCase
+from cds.core.indices import Index
+from cds.core.rules import Ruleset
+from cds.workshop.brinks import brinks_of
+from cds.workshop.cases import cases_of
 from cds.workshop.coverage import coverage_of, goals_seen, missing_goals
 from cds.workshop.expectations import Expectations, Rule, hooks_of, kind_of
 from cds.workshop.lab import Lab, concluded
 from cds.workshop.mutants import Mutant
 from cds.workshop.mutation import FAULTS, Trial, concluded_with, score_of
-from cds.workshop.neighbours import Change, changed, changes_for
+from cds.workshop.neighbours import Change, changed, changes_for, clauses_about
 from cds.workshop.observing import everything_expected
 from cds.workshop.patients import CannotRead
 
@@ -78,7 +83,9 @@ class _Search:
         self.lab = lab
         self.rule = rule
         self.alive = alive
+        self._known: dict[int, list[Change]] = {}
         self.goals = goals
+        self._samples = _samples(lab.rules)
         self._texts = {name: concluded_with(lab.rules, one.rule) for name, one in alive.items()}
 
     def chosen(self, candidates: Iterator[_Candidate]) -> list[Suggested]:
@@ -138,7 +145,7 @@ class _Search:
         """Change one thing."""
         seen: set[str] = set()
         for given in self._patients():
-            for one in changes_for(self.lab.rules, self.rule, given):
+            for one in self._changes(given):
                 yield from self._tried(given, (one,), seen)
 
     def pairs(self, most: int) -> Iterator[_Candidate]:
@@ -146,7 +153,7 @@ class _Search:
         seen: set[str] = set()
         count = 0
         for given in self._patients():
-            every = changes_for(self.lab.rules, self.rule, given)
+            every = self._changes(given)
             left = " ".join((*self.alive, *self.goals))
             near = [one for one in every if one.name in left] or every
             for one in near:
@@ -156,6 +163,19 @@ class _Search:
                         if count > most or not (self.alive or self.goals):
                             return
                         yield from self._tried(given, (one, other), seen)
+
+    def _changes(self, given: Mapping[str, Any]) -> list[Change]:
+        found = self._known.get(id(given))
+        if found is None:
+            clauses = list(clauses_about(self.lab.rules, self.rule, depth=1))
+            if isinstance(self.rule, Index):
+                clauses += _of_bands(self.rule)
+            found = [
+                *brinks_of(self.lab, clauses, given),
+                *changes_for(self.lab.rules, self.rule, given, self._samples),
+            ]
+            self._known[id(given)] = found
+        return found
 
     def _tried(
         self, given: Mapping[str, Any], changes: tuple[Change, ...], seen: set[str]
@@ -204,6 +224,30 @@ class _Search:
             telling.add(one.word)
         if telling:
             candidate.kills[name] = telling
+
+
+def _samples(rules: Ruleset) -> dict[str, Any]:
+    """Give a value of each concept that any case of the release gives."""
+    found: dict[str, Any] = {}
+    for _, case in cases_of(rules):
+        for name, value in case.given.items():
+            if name in rules.concepts and isinstance(value, str) and "ago" not in value:
+                found.setdefault(name, value)
+    return found
+
+
+def _of_bands(index: Index) -> list[BandIs]:
+    """Ask for every band of an index, as a clause would."""
+    return [
+        BandIs(
+            text="",
+            place=index.place,
+            key=f"{index.id} is {one.name}",
+            name=index.id,
+            bands=(one.name,),
+        )
+        for one in index.bands
+    ]
 
 
 def _note(candidate: _Candidate, word: str, lines: Sequence[str]) -> None:

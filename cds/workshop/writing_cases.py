@@ -86,7 +86,8 @@ def _test(
             for key, value in members[0][1].items()
             if all(other.get(key) == value for _, other in members)
         }
-        yield f"    given: {_flow(common)}"
+        if common:
+            yield f"    given: {_flow(common)}"
     else:
         common = {}
     yield "    each:"
