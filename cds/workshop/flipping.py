@@ -167,7 +167,7 @@ class _Search:
             state=state,
             wanted=self._wanted,
             found=tuple(found[:_MOST_TOLD]),
-            not_enough=self._not_enough(alone),
+            not_enough=self._not_enough(alone, {way for way in ways if len(way) == 1}),
             tried=len(self._tried),
             more=len(found[_MOST_TOLD:]),
             cut=self._ways.cut or len(proposed) > _MOST_TRIED,
@@ -294,13 +294,18 @@ class _Search:
             found.append(f"stage becomes {after.stage.label}")
         return found
 
-    def _not_enough(self, alone: Collection[Wish]) -> tuple[str, ...]:
+    def _not_enough(self, alone: Collection[Wish], enough: Collection[Way]) -> tuple[str, ...]:
         """Say what leads there only together with something else."""
         words = [said(self._rules, self._snapshot, one) for one in _in_order(alone)]
-        return tuple(dict.fromkeys((*self._short_of(), *words[:_MOST_ALONE])))
+        return tuple(dict.fromkeys((*self._short_of(enough), *words[:_MOST_ALONE])))
 
-    def _short_of(self) -> Iterator[str]:
-        """Name evidence that would bring points, but too few of them."""
+    def _short_of(self, enough: Collection[Way]) -> Iterator[str]:
+        """
+        Name evidence that would bring points, but too few of them.
+
+        What brings it may be enough by another way all the same: that is told already.
+        """
+        variables = {wish.variable for way in enough for wish in way}
         if self._wanted not in {"shown", "yes"}:
             return
         for clause in _asked_of(self._rule):
@@ -313,7 +318,9 @@ class _Search:
                 if needed and one.points and not self._now.answer(one.when).is_yes:
                     points = low + one.points
                     text = getattr(one.when, "text", one.id)
-                    if points < needed:
+                    ways = self._ways.to(one.when, "yes")
+                    told = any(wish.variable in variables for way in ways for wish in way)
+                    if points < needed and not told:
                         yield f"{text} ({points} of the {needed} points needed)"
 
 

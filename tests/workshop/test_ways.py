@@ -256,3 +256,17 @@ def test_what_is_told_of_a_tried_condition_is_true(tried):
     assert {"find hba1c at 5.7 % or more, but less than 6.5 %", "without masld"} == set(
         found.not_enough
     )
+
+
+def test_evidence_that_brings_too_few_points_is_named(tried):
+    """
+    With what it would bring and what is needed; not where its datum is enough another way.
+    """
+    condition = tried("holds_if: insulin_resistance is at least probable\n")
+    rule = condition.rules.conditions["tried"]
+    nothing = flips(condition.rules, rule, condition.snapshot(MAN), "yes", {})
+    lipids = condition.snapshot(f"{MAN}, triglycerides: 190 mg/dL, hdl_cholesterol: 55 mg/dL")
+    more = flips(condition.rules, rule, lipids, "yes", {})
+
+    assert "tyg is raised (2 of the 4 points needed)" in nothing.not_enough
+    assert not any("waist_raised" in one for one in more.not_enough)
