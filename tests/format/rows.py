@@ -62,9 +62,28 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "unknown date counts as recent": (
         ("tests/format/duration/conditions/recent_infarction.yaml", "undated counts"),
     ),
-    "ordered / active or ordered / not already on it / ordered-only clause": (),
-    "plan as a concept over five resource types with text": (),
+    "ordered / active or ordered / not already on it / ordered-only clause": (
+        (
+            "tests/format/orders/cards/random_cortisol_ordered.yaml",
+            "random_cortisol_test is ordered",
+        ),
+        (
+            "tests/format/orders/cards/restriction_with_sglt2_inhibitor.yaml",
+            "sglt2_inhibitor is present or ordered",
+        ),
+        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "metformin is newly ordered"),
+        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "metformin is being refilled"),
+        ("tests/format/orders/cards/reasons_against_testosterone.yaml", "needs_draft: true"),
+    ),
+    "plan as a concept over five resource types with text": (
+        ("rules/concepts/plans.yaml", "type: plan"),
+        (
+            "tests/format/orders/cards/restriction_with_sglt2_inhibitor.yaml",
+            "called avoid ketogenic diet",
+        ),
+    ),
     "route, dosage form; time of day": (
+        ("tests/format/orders/cards/oral_oestrogen_and_triglycerides.yaml", "by route oral"),
         ("rules/conditions/low_testosterone_confirmed.yaml", "drawn: before 11:00"),
     ),
     "threshold from the result's own reference range": (
@@ -76,9 +95,23 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("rules/conditions/c_peptide_deficient.yaml", "pair: "),
         ("tests/format/groups/indices/waist_by_group.yaml", "south_asian"),
     ),
-    "rule suppressed by another rule; rule that cuts others": (),
-    "dynamic indicator; alternative summaries": (),
-    "lists in holes (name all)": (),
+    "rule suppressed by another rule; rule that cuts others": (
+        (
+            "tests/format/several/cards/lower_carbohydrate_option.yaml",
+            "card thoughts_of_self_harm fires",
+        ),
+        ("tests/format/several/cards/thoughts_of_self_harm.yaml", "cuts: [{indicator: info}]"),
+    ),
+    "dynamic indicator; alternative summaries": (
+        (
+            "tests/format/orders/cards/metformin_and_low_egfr.yaml",
+            "{warning: metformin is newly ordered}",
+        ),
+        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "- say: "),
+    ),
+    "lists in holes (name all)": (
+        ("tests/format/orders/cards/reasons_against_testosterone.yaml", "{{met(reasons)}}"),
+    ),
     "suggestion chosen by what is missing": (
         ("tests/format/offers/cards/diabetes_range_once.yaml", "whose result is not raised"),
         ("tests/format/offers/cards/diabetes_range_once.yaml", "whose result is not known"),
@@ -119,13 +152,5 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 }
 """Each row of the table, and its examples: path and words that stand there."""
 
-UNSHOWN: Final = frozenset(
-    {
-        "ordered / active or ordered / not already on it / ordered-only clause",
-        "rule suppressed by another rule; rule that cuts others",
-        "dynamic indicator; alternative summaries",
-        "lists in holes (name all)",
-        "plan as a concept over five resource types with text",
-    }
-)
-"""Rows whose examples come with the work on orders and on what becomes of several cards."""
+UNSHOWN: Final[frozenset[str]] = frozenset()
+"""Rows that have no example."""
