@@ -15,7 +15,7 @@ from cds.core.rules import Ruleset
 from cds.rulefiles.checks import CHECKS, code_of
 from cds.rulefiles.diagnostics import Diagnostic, concise, did_you_mean
 from cds.rulefiles.rendering import render
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 from cds.workshop.checking import Checked, check_folder
 from cds.workshop.findings import as_github, as_json, as_junit, as_sarif
 from cds.workshop.mending import differences, mend, write

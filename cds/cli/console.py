@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from cds.errors import RuleError
 from cds.rulefiles.diagnostics import concise
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["REFUSED", "USAGE", "clean", "console", "say_rule_error", "say_usage"]
 
@@ -20,6 +22,8 @@ USAGE = 2
 
 def console(*, width: int | None = None, color: bool | None = None) -> Console:
     """Open a console on stdout; None: as wide, and in colour, as the terminal can."""
+    from rich.console import Console  # noqa: PLC0415 - half of the verbs write plain text
+
     return Console(
         width=width,
         force_terminal=True if color else None,

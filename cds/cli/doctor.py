@@ -20,8 +20,8 @@ from cds.core.rules import Ruleset
 from cds.errors import CdsError, RuleError
 from cds.reasoning.engine import UNAVAILABLE
 from cds.reasoning.evaluator import Reasoner
+from cds.service.places import default_rules
 from cds.service.release import NotServedError, open_release
-from cds.service.settings import default_rules
 
 __all__ = ["examine"]
 

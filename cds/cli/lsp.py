@@ -26,7 +26,7 @@ from cds.core.clauses import Place
 from cds.rulefiles.diagnostics import Diagnostic
 from cds.rulefiles.fixes import Edit, Fix
 from cds.rulefiles.nodes import Source
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 from cds.workshop.editor import Editor, Symbol
 
 __all__ = ["make_server", "serve_editor"]

@@ -13,7 +13,7 @@ from cds.cli.console import say_usage
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.kinds import KINDS
 from cds.rulefiles.schemas import EVERY_KIND, schema_of, schema_of_all
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 
 __all__ = ["schema_texts", "show_schema"]
 

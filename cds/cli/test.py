@@ -14,7 +14,7 @@ from cds.cli.console import REFUSED, clean, say_rule_error, say_usage
 from cds.errors import RuleError
 from cds.reasoning.evaluator import EngineChoice
 from cds.rulefiles.diagnostics import did_you_mean, listed
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 from cds.workshop.cases import CaseResult, NothingSelected
 from cds.workshop.reports import as_json, as_junit, in_full, summary
 from cds.workshop.running import run_cases

@@ -13,7 +13,7 @@ from pathlib import Path
 from cds.cli.console import REFUSED, clean, say_rule_error
 from cds.cli.test import say_nothing_selected
 from cds.errors import RuleError
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 from cds.workshop.cases import NothingSelected, selected
 from cds.workshop.coverage import Coverage, coverage_of, table, wanting
 from cds.workshop.expectations import Rule

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cds.cli.console import say_usage
 from cds.rulefiles.diagnostics import concise
-from cds.service.settings import default_rules
+from cds.service.places import default_rules
 from cds.workshop.cases import NothingSelected
 from cds.workshop.reports import one_case
 from cds.workshop.watching import Affected, Changed, Checked, Ran, Saved, Step, Watcher

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, time
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from pydantic import (
@@ -23,6 +22,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cds.service.places import default_rules
 
 __all__ = [
     "BadSettingsError",
@@ -38,13 +39,6 @@ _PREFIX: Final = "CDS_"
 
 class BadSettingsError(Exception):
     """A setting is unknown or cannot be used; the message names it."""
-
-
-def default_rules() -> Path:
-    """Find the rules: beside the package in a checkout, inside it once installed."""
-    package = Path(__file__).resolve().parent.parent
-    beside = package.parent / "rules"
-    return beside if beside.is_dir() else package / "_rules"
 
 
 def chosen_profile() -> str:

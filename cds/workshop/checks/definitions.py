@@ -28,10 +28,10 @@ def check(context: Context) -> None:
     """Report what is defined and named nowhere else."""
     used: Counter[str] = Counter()
     for root in context.roots.values():
-        words = set(words_below(root))
-        used.update(words)
+        counts = Counter(words_below(root))
+        used.update(counts.keys())
         if root.source.path not in context.broken and root.text("kind") != "profile":
-            _check_own(root, context)
+            _check_own(root, counts, context)
     for root in context.loaded.roots["concepts"]:
         _check_library(root, "concepts", "concept", used, context)
         _check_library(root, "searches", "search", used, context)
@@ -43,12 +43,11 @@ def check(context: Context) -> None:
         _check_file(root, used, context)
 
 
-def _check_own(root: Block, context: Context) -> None:
+def _check_own(root: Block, counts: Counter[str], context: Context) -> None:
     for word, what in _OWN:
         block = root.block(word)
         if block is None:
             continue
-        counts = Counter(words_below(root))
         for key, value in block.entries():
             # A threshold may be called like what it bounds: its own text names it never.
             outside = counts[key.text] - Counter(words_below(value))[key.text]
