@@ -890,7 +890,8 @@ def say_nothing_of_guards(file: File) -> Iterator[Seed]:
         if "guards" in block and "action" in block:
             edit = _without(file, block, "guards")
             if edit:
-                yield file.seed("say_nothing_of_guards", "CDS104 CDS105 CDS420", edit)
+                lines = [Edit(at, 1, 0, "") for at in range(block.place.line, edit.line)]
+                yield file.seed("say_nothing_of_guards", "CDS104 CDS105 CDS420", edit, *lines)
 
 
 @operator
