@@ -283,7 +283,7 @@ def test_what_clashes_has_no_date(release):
         ("unknown", [entry("statin", 5), entry("statin", None)]),
         ("yes", [entry("statin", 101), entry("statin", None)]),
         ("no", [entry("statin", 5), entry("statin", 101, active=False)]),
-        ("no", [entry("statin", 101, ordered=True)]),
+        ("no", [entry("statin", 101, act="ordered")]),
         ("unknown", [entry("statin", 101, when=date(101))]),
         ("no", []),
     ],

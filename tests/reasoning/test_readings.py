@@ -187,7 +187,7 @@ def test_a_partial_date_is_a_range(release):
         ("not ended", [over(400, moment(90)), entry("statin", 30)]),
         ("undated", [over(400, moment(90)), over(900, None)]),
         ("not recorded", []),
-        ("not recorded", [entry("statin", 3, ordered=True)]),
+        ("not recorded", [entry("statin", 3, act="ordered")]),
     ],
 )
 def test_an_end_that_is_not_known(release, reason, entries):
