@@ -319,7 +319,7 @@ class Explainer:
         bands = []
         for band in index.bands:
             answer = ("yes" if band.name == found.band else "no") if found.band else "unknown"
-            bands.append(Reason(band.name, answer, needed=workings.needed_for(band)))
+            bands.append(Reason(band.name, answer, needed=workings.needed_for(index.id, band)))
         if bands and found.state == "value":
             parts.append(Reason("bands", heading=True, of=tuple(bands)))
         said = workings.say(found) or f"unknown: {self._tracer.values.reasons(found.needs)}"

@@ -143,6 +143,9 @@ class Tracer:
         if answer.is_unknown and not why:
             names = getattr(clause, "names", None) or (getattr(clause, "name", ""),)
             why = self.values.reasons(answer.needs, names[0] if len(names) == 1 else "")
+        if needed and isinstance(clause, Compare | Changed | Beside):
+            owner = clause.place.path.rpartition("/")[2].removesuffix(".yaml")
+            needed += self.values.by_site(owner, (clause.low, clause.high))
         of = self._opened(clause, depth - 1) if decides and depth > 0 else ()
         return Reason(
             clause.text,
@@ -280,7 +283,7 @@ class Tracer:
         if found.state != "value":
             return self.workings.say(found), "", ""
         bands = [one for one in self.rules.indices[clause.name].bands if one.name in clause.bands]
-        needed = " or ".join(self.workings.needed_for(one) for one in bands)
+        needed = " or ".join(self.workings.needed_for(clause.name, one) for one in bands)
         limits = [limit for one in bands for limit in self.workings.limits_of(one)]
         why = "; ".join(self.values.why_open(limits)) if answer.is_unknown else ""
         return self.workings.say(found), needed, why

@@ -161,6 +161,16 @@ class Values:
             return " ".join(f"{word} {numbers[0][1]}" for word, numbers in whole)
         return ", ".join(self._one_end(word, limit, unit) for word, limit in ends)
 
+    def by_site(self, owner: str, limits: Iterable[Limit | None]) -> str:
+        """Say which of the cut-offs of a rule a site has set, and what the rule says."""
+        names = {one.threshold.name for one in limits if one is not None and one.threshold.name}
+        said = [
+            f"the rules say {one.rule}"
+            for one in self._rules.profile.overrides
+            if one.key in {f"thresholds.{owner}.{name}" for name in names}
+        ]
+        return f" (set by {self._rules.profile.id}; {', '.join(said)})" if said else ""
+
     def _one_end(self, word: str, limit: Limit, unit: str) -> str:
         numbers = self._numbers(limit, unit)
         if not numbers:

@@ -177,9 +177,10 @@ class Workings:
             Limit(band.high, inclusive=False) if band.high is not None else None,
         )
 
-    def needed_for(self, band: Band) -> str:
-        """Write what a number must be for a band."""
-        return self._values.needed(*self.limits_of(band))
+    def needed_for(self, index: str, band: Band) -> str:
+        """Write what a number must be for a band, and whether a site has set that."""
+        limits = self.limits_of(band)
+        return self._values.needed(*limits) + self._values.by_site(index, limits)
 
 
 def _named(part: InputRef | Step | OneIf) -> str:

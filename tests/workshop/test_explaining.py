@@ -13,7 +13,8 @@ from cds.rulefiles.loader import load_ruleset
 from cds.workshop.explaining import Explainer, conclude, rule_called
 from cds.workshop.reasons import written
 from cds.workshop.subjects import Subjects, patients_of, read_given
-from tests.workshop.explained import RULES, run_of, shipped
+from tests.sites import hospital
+from tests.workshop.explained import ROOT, RULES, run_of, shipped
 
 GOLDEN = Path(__file__).parent / "explanations"
 MEN = "age: 52 years, sex: male, "
@@ -96,12 +97,39 @@ def test_an_explanation_is_as_it_was_read(name, updates_golden):
     """
     Every word of it; somebody has read the golden text.
     """
-    text = "\n".join(written(explained(*CASES[name]), width=110)) + "\n"
+    text = "\n".join(written(explained(*CASES[name]), width=110, lines=False)) + "\n"
     path = GOLDEN / f"{name}.txt"
     if updates_golden:
         path.write_text(text, "utf-8")
 
     assert path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("name", ["card_shown_by_a_pair", "factor", "index_count", "stages"])
+def test_a_line_is_the_line_of_its_clause(name):
+    """
+    In its own file, whichever was opened.
+    """
+    reasons = [one for one in walked(explained(*CASES[name])) if one.place is not None]
+    clauses = [one for one in reasons if " is " in one.text or " holds" in one.text]
+    wrong = [
+        f"{one.place}: {one.text}"
+        for one in clauses
+        if one.text.rpartition(": ")[2]
+        not in (ROOT / one.place.path).read_text("utf-8").splitlines()[one.place.line - 1]
+    ]
+
+    assert clauses
+    assert [] == wrong
+
+
+def walked(reason):
+    """
+    A reason and all below it.
+    """
+    yield reason
+    for one in reason.of:
+        yield from walked(one)
 
 
 def test_every_golden_text_is_of_a_case():
@@ -218,3 +246,18 @@ def test_an_order_is_a_reason_of_its_own(ordering):
     assert any("metformin, ordered now" in line for line in ordered)
     assert any(line.startswith("  needs_draft") for line in ordered)
     assert any("NOT SHOWN" in line for line in present[:2])
+
+
+def test_a_cut_off_of_a_site_is_told_as_one(tmp_path):
+    """
+    With what the rules say.
+    """
+    rules = load_ruleset(hospital(tmp_path), "example_hospital")
+    words = f"{MEN} fasting_plasma_glucose: 5.0 mmol/L, fasting_insulin: 13 mU/L"
+    run = Reasoner(rules, engine="reference", everything=True).start(
+        Subjects(rules).of_case(read_given(words, called="given"))
+    )
+    reason = Explainer(rules, run).rule(rules.indices["homa_ir"])
+    bands = next(one for one in reason.of if one.text == "bands")
+
+    assert "below 3.0 (set by example_hospital; the rules say 2.5)" == bands.of[0].needed
