@@ -44,7 +44,8 @@ class CodeRule:
     One code that means a concept: exact, or a prefix where it ended in `*`.
 
     *history* marks codes that say `ever` and never `now`. *age_above*/*age_below* bind
-    the meaning to an age, *with_fasting* to a sample known to be fasting.
+    the meaning to an age, *with_fasting* to a sample known to be fasting, *with_problem*
+    to another problem that is there as well.
     """
 
     system: str
@@ -54,6 +55,7 @@ class CodeRule:
     age_above: int | None = None
     age_below: int | None = None
     with_fasting: bool = False
+    with_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class Concept:
     ask about; entries of *not_routes* alone do not count at all. *governs* marks a
     concept that bends how other data are read (a gender-affirming care entry makes the
     sex unknown) and is read though no rule asks.
-    *may_lie_ahead*: a date that may lie in the future, such as a due date.
+    *may_lie_ahead*: a date that may lie in the future, such as a due date. *relatives*: of
+    a family history, the words and codes of the relatives that count (all where empty).
+    *gives_way_to*: concepts whose active entry takes the place of an active one of this.
+    *negated_by*: words that, shortly before the words of *text*, deny them.
     """
 
     id: str
@@ -134,6 +139,9 @@ class Concept:
     longest: int | None = None
     governs: bool = False
     may_lie_ahead: bool = False
+    relatives: tuple[str, ...] = ()
+    gives_way_to: tuple[str, ...] = ()
+    negated_by: tuple[str, ...] = ()
     verified: str = ""
 
 

@@ -180,7 +180,9 @@ def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:
     elif kind == "concept":
         concept = rules.concepts[name]
         company = concept.fasting.company if concept.fasting else ()
-        yield from (("concept", other) for other in (*company, *concept.begins, *concept.ends))
+        others = (*company, *concept.begins, *concept.ends, *concept.gives_way_to)
+        with_them = (one.with_problem for one in concept.codes if one.with_problem)
+        yield from (("concept", other) for other in (*others, *with_them))
 
 
 def _of_population(rules: Ruleset) -> Iterator[_Node]:

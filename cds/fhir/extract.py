@@ -16,6 +16,7 @@ from cds.core.facts import Entry, Gap, ListState, NotUsed, Result, Snapshot, Unu
 from cds.fhir.codings import Systems
 from cds.fhir.encounters import AcuteStays, Encounters
 from cds.fhir.episodes import Episode, find_episodes
+from cds.fhir.families import Families
 from cds.fhir.gathering import COUNTED, Gathered, source_of
 from cds.fhir.medicines import Medicines
 from cds.fhir.observations import Observations
@@ -34,9 +35,12 @@ _MEDICINES: Final = frozenset(
 )
 _ORDERS_OF_OTHER_RELEASES: Final = frozenset({"MedicationOrder", "MedicationPrescription"})
 _READ: Final = (
-    frozenset({"Observation", "Condition", "Procedure", "Encounter"}) | _MEDICINES | PLAN_TYPES
+    frozenset({"Observation", "Condition", "Procedure", "Encounter", "FamilyMemberHistory"})
+    | _MEDICINES
+    | PLAN_TYPES
 )
 _ODD: Final = (AttributeError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+_FAMILY: Final = "FamilyMemberHistory"
 _GENDER_CARE: Final = "gender_care"
 _WHOLE: Final = ListState(complete=True)
 
@@ -72,6 +76,8 @@ class Extractor:
         self._problems = Problems(every, known)
         self._medicines = Medicines(every, known)
         self._plans = Plans(every, known)
+        self._families = Families(every, known)
+        self._giving_way = [one for one in every if one.gives_way_to]
 
     def extract(
         self, retrieved: Retrieved, *, as_of: datetime, zone: tzinfo | None = None
@@ -88,6 +94,9 @@ class Extractor:
             born=birth_of(retrieved.patient.resource, as_of),
         )
         self._read(retrieved, gathered)
+        gathered.settle_waiting()
+        for concept in self._giving_way:
+            gathered.give_way(concept.id, concept.gives_way_to)
         episodes: list[Episode] = []
         for concept in self._episodes:
             episodes.extend(find_episodes(concept, self._concepts, gathered))
@@ -156,6 +165,8 @@ class Extractor:
             self._problems.take_procedure(item, gathered)
         elif kind == "Encounter":
             self._encounters.take(item, gathered, stays)
+        elif kind == _FAMILY:
+            self._families.take(item, gathered)
         elif self._plans.is_needed:
             self._plans.take(item, gathered)
 

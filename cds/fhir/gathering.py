@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Any, Final
 
 from cds.core.facts import Entry, Gap, Result, Source, Unusable
 from cds.core.moment import Moment
@@ -60,6 +60,7 @@ class Gathered:
     The notebook of one extraction.
 
     *unproved* are results that count only where the sample is shown to be fasting.
+    *waiting* are entries that count only beside an active one of another concept.
     *spoiled_searches* and *spoiled_types* name the lists that are not whole because of
     what stood in them, *drafts* that something the call is about cannot be read.
     """
@@ -73,6 +74,7 @@ class Gathered:
     unusable: dict[str, list[Unusable]] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     spoiled_searches: dict[str, Gap] = field(default_factory=dict)
     spoiled_types: dict[str, Gap] = field(default_factory=dict)
     counts: Counter[tuple[str, Gap]] = field(default_factory=Counter)
@@ -126,6 +128,19 @@ class Gathered:
             routes=routes,
         )
         self.entries.setdefault(concept, []).append(entry)
+
+    def settle_waiting(self) -> None:
+        """Enter what waited for another problem, where that is there."""
+        present = {name for name, found in self.entries.items() if any(one.active for one in found)}
+        for other, entry in self.waiting:
+            if other in present:
+                self.enter(**entry)
+
+    def give_way(self, concept: str, others: Iterable[str]) -> None:
+        """Take the active entries of a concept out where one of *others* has an active one."""
+        found = self.entries.get(concept, [])
+        if any(one.active for name in others for one in self.entries.get(name, ())):
+            self.entries[concept] = [one for one in found if not one.active]
 
     def count(self, concepts: Iterable[str], gap: Gap, resource: Resource) -> None:
         """Count what is not even shown: foreign, without a subject, entered in error."""

@@ -105,7 +105,7 @@ class Problems:
             if not _fits_age(rule, gathered):
                 continue
             first = found.get(hit.concept.id)
-            if first is None or (first[0] is not None and first[0].history and not rule.history):
+            if first is None or _says_more(rule, first[0]):
                 found[hit.concept.id] = (rule, sent)
         meant, _ = self._words.meant_by(tuple(texts_of(code)), deniable=True)
         for name in meant:
@@ -130,7 +130,18 @@ class Problems:
                 continue
             is_now = active and not (rule is not None and rule.history)
             source = source_of(item, code, status)
-            gathered.enter(name, source, active=is_now, when=when, ended=ended, act=item.act)
+            entry: dict[str, Any] = {
+                "concept": name,
+                "source": source,
+                "active": is_now,
+                "when": when,
+                "ended": ended,
+                "act": item.act,
+            }
+            if rule is not None and rule.with_problem:
+                gathered.waiting.append((rule.with_problem, entry))
+            else:
+                gathered.enter(**entry)
 
     def _leave_out(
         self,
@@ -143,6 +154,13 @@ class Problems:
             gathered.count((), gap, item.resource)
         for name, (_, code) in found.items():
             gathered.leave_out(name, gap, source_of(item, code))
+
+
+def _says_more(rule: CodeRule, other: CodeRule | None) -> bool:
+    """Tell whether a code says more than another: for sure, and of now."""
+    if other is None or (rule.with_problem and not other.with_problem):
+        return False
+    return bool(other.with_problem) > bool(rule.with_problem) or other.history > rule.history
 
 
 def _fits_age(rule: CodeRule, gathered: Gathered) -> bool:

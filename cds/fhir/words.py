@@ -88,14 +88,15 @@ class Phrases:
 
 
 class _Pattern:
-    def __init__(self, pattern: TextPattern) -> None:
+    def __init__(self, pattern: TextPattern, denied_by: Iterable[str] = ()) -> None:
+        self._denied_by = frozenset(word.casefold() for word in denied_by) or _DENIED_BEFORE
         self._means = Phrases(pattern.words, pattern.beginnings, pattern.endings)
         self._without = Phrases(pattern.without)
         self._unless = Phrases(pattern.unless)
 
     def is_in(self, texts: Sequence[Tokens], *, deniable: bool) -> bool:
         return any(
-            not (deniable and _is_denied(tokens, start, end))
+            not (deniable and _is_denied(tokens, start, end, self._denied_by))
             for tokens in texts
             for start, end in self._means.at(tokens)
         )
@@ -109,14 +110,14 @@ class _Pattern:
         return any(True for tokens in texts for _ in self._unless.at(tokens))
 
 
-def _is_denied(tokens: Tokens, start: int, end: int) -> bool:
+def _is_denied(tokens: Tokens, start: int, end: int, words: frozenset[str]) -> bool:
     """Tell whether the words around say no: three before, three after, in one sentence."""
     before = list(tokens[max(0, start - _REACH) : start])
     for place in range(len(before) - 1, -1, -1):
         if before[place] in _STOPS:
             before = before[place + 1 :]
             break
-    if not _DENIED_BEFORE.isdisjoint(before):
+    if not words.isdisjoint(before):
         return True
     after = list(tokens[end : end + _REACH])
     for place, token in enumerate(after):
@@ -130,7 +131,9 @@ class Words:
     """The text patterns of some concepts; made once."""
 
     def __init__(self, concepts: Iterable[Concept]) -> None:
-        self._patterns = {one.id: _Pattern(one.text) for one in concepts if one.text is not None}
+        self._patterns = {
+            one.id: _Pattern(one.text, one.negated_by) for one in concepts if one.text is not None
+        }
         self.meant_by = lru_cache(maxsize=4096)(self._meant_by)
         self.saved_by = lru_cache(maxsize=4096)(self._saved_by)
 

@@ -18,6 +18,7 @@ _RANGE: Final = re.compile(r"([A-Z])(\d[\dA-Z])-([A-Z])(\d[\dA-Z])")
 _DOTTED: Final = re.compile(r"([A-Z]\d[\dA-Z])\.(\d+)-([A-Z]\d[\dA-Z])\.(\d+)")
 _THIRD: Final = "0123456789AB"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_IFS: Final = frozenset({"age", "with"})
 _AGE: Final = re.compile(r"(above|below) (\d+) years")
 
 
@@ -49,29 +50,31 @@ def read_codes(
 
 
 def read_codes_if(blocks: list[Block], names: Names) -> list[CodeRule]:
-    """Read `[{icd10cm: [N95.1], age: above 50 years}]`."""
+    """Read `[{icd10cm: [N95.1], age: above 50 years}, {icd10cm: [E88.1], with: hiv}]`."""
     found: list[CodeRule] = []
     for block in blocks:
         match = _AGE.fullmatch(block.text("age"))
-        if match is None:
+        if match is None and ("age" in block or "with" not in block):
             names.report.add(
                 "CDS105",
-                block.at("age"),
-                "codes under `codes_if` need an age",
-                help="write `age: above 50 years` or `age: below 50 years`",
+                block.at("age") if "age" in block else block,
+                "codes under `codes_if` need an age, or another problem",
+                help="write `age: above 50 years`, `age: below 50 years` or `with: NAME`",
             )
             continue
-        years = int(match[2])
+        years = int(match[2]) if match else None
+        side = match[1] if match else ""
         inner = Block(block.source, block.start, block.end)
-        inner.keys = {name: key for name, key in block.keys.items() if name != "age"}
-        inner.values = {name: one for name, one in block.values.items() if name != "age"}
+        inner.keys = {name: key for name, key in block.keys.items() if name not in _IFS}
+        inner.values = {name: one for name, one in block.values.items() if name not in _IFS}
         found += [
             CodeRule(
                 system=rule.system,
                 code=rule.code,
                 prefix=rule.prefix,
-                age_above=years if match[1] == "above" else None,
-                age_below=years if match[1] == "below" else None,
+                age_above=years if side == "above" else None,
+                age_below=years if side == "below" else None,
+                with_problem=block.text("with"),
             )
             for rule in read_codes(inner, names)
         ]

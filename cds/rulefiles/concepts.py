@@ -79,10 +79,13 @@ def check_concepts(roots: list[Block], names: Names) -> None:
         for key, node in root.pairs("concepts"):
             if not isinstance(node, Block):
                 continue
-            for word in ("fasting_with", "begins", "ends"):
-                for one in node.scalars(word):
-                    if one.text not in names.concepts:
-                        names.missing("a concept", one.text, one.place, names.concepts)
+            company = [block.get("with") for block in node.blocks("codes_if")]
+            named = [one for one in company if isinstance(one, Scalar)]
+            for word in ("fasting_with", "begins", "ends", "gives_way_to"):
+                named += node.scalars(word)
+            for one in named:
+                if one.text not in names.concepts:
+                    names.missing("a concept", one.text, one.place, names.concepts)
             _check_search(key, node, names)
 
 
@@ -164,6 +167,9 @@ def _read_concept(key: Scalar, node: Block, unit: str, names: Names) -> Concept:
         verified=node.text("verified"),
         governs=node.flag("governs"),
         may_lie_ahead=node.flag("may_lie_ahead"),
+        relatives=node.texts("relatives"),
+        gives_way_to=node.texts("gives_way_to"),
+        negated_by=node.texts("negated_by"),
     )
 
 

@@ -223,6 +223,9 @@ _CONCEPT: Final = Keys(
         "longest": _DAYS,
         "governs": _FLAG,
         "may_lie_ahead": _FLAG,
+        "relatives": _TEXTS,
+        "gives_way_to": _NAMES,
+        "negated_by": _TEXTS,
     },
 )
 _SEARCH: Final = Keys(

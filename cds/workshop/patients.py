@@ -25,7 +25,7 @@ _AGO: Final = re.compile(
     r"|in (?P<ahead>\d+) days?)?"
     r"(?:\s+at (?P<clock>\d\d:\d\d)|\s+(?P<timeless>without time))?$"
 )
-_REMARK: Final = re.compile(r"(coded|called|by route) (.+)")
+_REMARK: Final = re.compile(r"(coded|called|by route|of) (.+)")
 _NUMBER: Final = re.compile(r"^(?P<bound><=|>=|<|>)?\s*(?P<number>-?\d+(?:\.\d+)?)\s*(?P<unit>.*)$")
 _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _DEFAULT_DAYS: Final = 10
@@ -161,9 +161,8 @@ def _remarks(concept: Concept, text: str) -> tuple[str, dict[str, str]]:
     for part in parts:
         match = _REMARK.fullmatch(part)
         if match is None:
-            msg = (
-                f"`{concept.id}: {part}`: expected `coded CODE`, `called TEXT` or `by route ROUTE`"
-            )
+            forms = "`coded CODE`, `called TEXT`, `by route ROUTE` or `of WHOM`"
+            msg = f"`{concept.id}: {part}`: expected {forms}"
             raise CannotRead(msg)
         more[match[1]] = match[2]
     return word, more
@@ -297,6 +296,15 @@ def _listed(
             "code": meaning,
             "subject": subject,
             **({"performedDateTime": day} if day else {}),
+        }
+    if concept.type == "family":
+        return {
+            "resourceType": "FamilyMemberHistory",
+            "status": "completed",
+            "patient": subject,
+            "relationship": {"text": more.get("of", next(iter(concept.relatives), ""))},
+            "condition": [{"code": meaning}],
+            **({"date": day} if day else {}),
         }
     if concept.type == "plan":
         return {

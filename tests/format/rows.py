@@ -81,9 +81,12 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
             "tests/format/orders/cards/restriction_with_sglt2_inhibitor.yaml",
             "called avoid ketogenic diet",
         ),
+        ("tests/format/codes/conditions/low_carb_planned.yaml", "called "),
+        ("tests/fhir/test_plans.py", "Goal"),
     ),
     "route, dosage form; time of day": (
         ("tests/format/orders/cards/oral_oestrogen_and_triglycerides.yaml", "by route oral"),
+        ("tests/format/codes/conditions/systemic_steroid_taken.yaml", "by route"),
         ("rules/conditions/low_testosterone_confirmed.yaml", "drawn: before 11:00"),
     ),
     "threshold from the result's own reference range": (
@@ -141,11 +144,15 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "code prefixes, exceptions, ranges, codes by age, by another problem, time-limited counting, precedence": (  # noqa: E501
         ("rules/concepts/problems.yaml", "codes_if:"),
-        ("rules/concepts/problems.yaml", "counts_for:"),
+        ("tests/format/codes/concepts/format_codes.yaml", "not_codes"),
+        ("tests/format/codes/concepts/format_codes.yaml", "with: hiv"),
+        ("tests/format/codes/concepts/format_codes.yaml", "counts_for"),
+        ("tests/format/codes/concepts/format_codes.yaml", "gives_way_to"),
     ),
     "answer codes, dates, family history as concept types": (
         ("rules/concepts/lifestyle.yaml", "answers: {LA6568-5: "),
         ("rules/concepts/status.yaml", "type: date"),
+        ("tests/format/codes/concepts/format_codes.yaml", "type: family"),
     ),
     "fasting by company": (("rules/concepts/glycaemia.yaml", "fasting_with"),),
     "population gates with exempt rules": (("rules/population/adults.yaml", "except:"),),

@@ -227,7 +227,7 @@ def test_a_system_has_a_canonical_address(rules):
         (
             "codes: {icd10cm: [E10*]}",
             "codes_if: [{icd10cm: [N95.1]}]",
-            "CDS105 codes under `codes_if` need an age",
+            "CDS105 codes under `codes_if` need an age, or another problem",
         ),
         ("search: medicines", "search: medicine", "CDS201 `medicine` is not a search"),
         (
@@ -302,4 +302,35 @@ def test_a_concept_has_one_name(rules):
 
     assert "CDS203 `hba1c` is already the name of a concept" in rules.found(
         {"concepts/zzz.yaml": more.replace("more", "zzz")}
+    )
+
+
+def test_codes_by_company_and_concepts_that_give_way(rules):
+    """
+    Both name concepts that there are.
+    """
+    before = "absent_means: false_if_list_complete, verified: V1}\n  type_1_diabetes"
+    path = "concepts/sample.yaml"
+
+    def found(company, other):
+        more = (
+            f"codes_if: [{{icd10cm: [E88.1], with: {company}}}], gives_way_to: [{other}], {before}"
+        )
+        return rules.found({path: (before, more)})
+
+    assert [] == found("type_1_diabetes", "type_1_diabetes")
+    assert ["CDS201 `hiv` is not a concept", "CDS201 `that` is not a concept"] == sorted(
+        found("hiv", "that")
+    )
+
+
+def test_codes_with_an_age_that_cannot_be_read_have_no_company_either(rules):
+    """
+    The age is said wrong, whoever else is named.
+    """
+    before = "absent_means: false_if_list_complete, verified: V1}\n  type_1_diabetes"
+    more = f"codes_if: [{{icd10cm: [E88.1], age: old, with: type_1_diabetes}}], {before}"
+
+    assert ["CDS105 codes under `codes_if` need an age, or another problem"] == rules.found(
+        {"concepts/sample.yaml": (before, more)}
     )
