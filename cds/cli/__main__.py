@@ -426,6 +426,21 @@ def lsp(*, rules: Rules = None) -> None:
     raise typer.Exit(serve_editor(rules=rules))
 
 
+@app.command("docs")
+def write_docs(
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the pages go.", file_okay=False)
+    ] = Path("build/rules"),
+    rules: Rules = None,
+    profile: Profile = None,
+) -> None:
+    """Write a page for each rule, read back in English, an index, and a graph."""
+    from cds.cli.docs import write_pages  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(write_pages(out=out, rules=rules, profile=profile))
+
+
 @app.command()
 def status(*, rules: Rules = None, profile: Profile = None) -> None:
     """Say what would be served: release, rules, reviews, engine."""

@@ -138,6 +138,7 @@ class Concept:
     ends: tuple[str, ...] = ()
     longest: int | None = None
     governs: bool = False
+    attribute: Literal["", "gender identity", "social determinants", "health assessment"] = ""
     may_lie_ahead: bool = False
     relatives: tuple[str, ...] = ()
     gives_way_to: tuple[str, ...] = ()

@@ -254,6 +254,32 @@ def _needed_by(rules: Ruleset, kind: str, name: str) -> set[_Node]:
     return _follow(rules, todo)
 
 
+def asked_by_rule(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str], ...]:
+    """
+    Name what one rule itself asks about, each once: concepts, readings and other rules.
+
+    The stages are named by their id, and only where the rule says so; every card waits
+    for them.
+    """
+    found = dict.fromkeys(_asked_by(rules, (kind, name)))
+    if kind == "card":
+        found.pop(("stages", ""), None)
+        card = rules.cards[name]
+        said = (one for expr in expressions_of(card) for one in clauses_of(expr))
+        if any(isinstance(one, StageIs) for one in said):
+            found["stages", ""] = None
+    staging = rules.stages.id if rules.stages is not None else ""
+    return tuple((what, word or staging) for what, word in found)
+
+
+def concepts_behind(rules: Ruleset, kind: str, name: str) -> frozenset[str]:
+    """Name every concept that can decide what one rule answers, through whatever it leans on."""
+    todo: list[_Node] = [("stages", "") if kind == "stages" else (kind, name)]
+    if kind == "card":
+        todo.extend(_of_population(rules))
+    return frozenset(word for what, word in _follow(rules, todo) if what == "concept")
+
+
 def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:
     """
     Name every concept that a card (of *hook*), the stage or a gate reads.

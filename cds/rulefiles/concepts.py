@@ -166,6 +166,10 @@ def _read_concept(key: Scalar, node: Block, unit: str, names: Names) -> Concept:
         longest=node.days("longest"),
         verified=node.text("verified"),
         governs=node.flag("governs"),
+        attribute=cast(
+            "Literal['', 'gender identity', 'social determinants', 'health assessment']",
+            node.text("attribute"),
+        ),
         may_lie_ahead=node.flag("may_lie_ahead"),
         relatives=node.texts("relatives"),
         gives_way_to=node.texts("gives_way_to"),

@@ -105,6 +105,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "negated_by": "Words that deny the words of `text` that follow them.",
         "may_lie_ahead": "Dates in the future count too.",
         "governs": "Read even where no rule asks, because it bends how other data are read.",
+        "attribute": "Which attribute of a person it is, as rule pages must tell.",
     },
     "a unit": {
         "times": "How to convert: x FACTOR, / FACTOR, x FACTOR + OFFSET.",
@@ -230,7 +231,10 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "todo": "A case that may still fail.",
     },
     "an override reason": {"code": "Its code.", "display": "What the clinician reads."},
-    "the release": {"release": "The name of the release, a date such as 2026.11 in quotes."},
+    "the release": {
+        "release": "The name of the release, a date such as 2026.11 in quotes.",
+        "funding": "Who paid for it, as rule pages say.",
+    },
     "a condition": {
         "holds_if": "The condition itself.",
         "ruled_out_if": "With it, the answer is no only where this is proved, else unknown.",
