@@ -31,6 +31,7 @@ from cds.core.clauses import (
     NewerThan,
     Not,
     NotUsedBecause,
+    OnTrial,
     Received,
     SexIs,
     StageIs,
@@ -41,7 +42,7 @@ from cds.workshop.cutoffs import cut_off
 
 __all__ = ["SENTENCES", "Readback"]
 
-_ORDERED: Final = {"also": "present, or ordered in this call,", "only": "ordered in this call"}
+_ACTS: Final = {"ordered": "ordered", "added": "being added", "refilled": "being refilled"}
 
 
 class Readback:
@@ -147,28 +148,31 @@ class Readback:
         if one.quantifier == "all":
             names = self._names(one.names, "and")
         else:
-            names = self._names(one.names, "or")
+            names = self._names(one.names, "and" if negative else "or")
         several = len(one.names) > 1
+        if negative and several:
+            every = one.quantifier == "all"
+            verb = "are not all known" if every else "are all not known"
+            return f"{names} {verb}{_within(one.within)}"
         if negative:
-            word = "neither is known of" if several and one.quantifier == "any" else ""
-            if word:
-                return f"{word} {names}{_within(one.within)}"
-            return f"{names} {'are not all' if several else 'is not'} known{_within(one.within)}"
+            return f"{names} is not known{_within(one.within)}"
         are = "are all" if several and one.quantifier == "all" else "is"
         return f"{names} {are} known{_within(one.within)}"
 
     def _listed(self, one: Listed, *, negative: bool = False) -> str:
-        said_no = [name for name in one.names if name.endswith(":no")]
+        several = negative and len(one.names) > 1
         names = self._names(one.names, "or")
-        if said_no:
-            verb = "was not answered with no" if negative else "was answered with no"
+        if several:
+            names, negative = f"none of {names}", False
+        no = "not " if negative else ""
+        if any(name.endswith(":no") for name in one.names):
+            verb = f"was {no}answered with no"
         elif one.ordered:
-            state = _ORDERED[one.ordered]
-            if one.act != "ordered":
-                state = state.replace("ordered in this call", f"{one.act} in this call")
-            verb = f"is {'not ' if negative else ''}{state.rstrip(',')}"
+            state = _ACTS[one.act]
+            also = "present, or " if one.ordered == "also" else ""
+            verb = f"is {no}{also}{state} in this call"
         elif one.on_record:
-            verb = f"is {'not ' if negative else ''}on record"
+            verb = f"is {no}on record"
         elif one.ever:
             verb = "was never present" if negative else "is or ever was present"
         else:
@@ -218,8 +222,11 @@ class Readback:
         return f"{lists} {verb} received whole"
 
     def _received(self, one: Received, *, negative: bool = False) -> str:
-        state = "was not received" if negative else "was received, usable or not,"
-        return f"{self._names(one.names, 'or')} {state.rstrip(',')}{_within(one.within)}"
+        names = self._names(one.names, "or")
+        if negative and len(one.names) > 1:
+            names, negative = f"none of {names}", False
+        state = "was not received" if negative else "was received (usable or not)"
+        return f"{names} {state}{_within(one.within)}"
 
     def _newer(self, one: NewerThan) -> str:
         return f"a usable {self._names(one.names, 'or')} is newer than {self.called(one.than)}"
@@ -231,6 +238,9 @@ class Readback:
 
     def _fires(self, one: CardFires) -> str:
         return f"the conditions of {self.called(one.name, 'card')} hold too"
+
+    def _on_trial(self, one: OnTrial) -> str:
+        return f"it is unknown, for {self.called(one.name)} is on trial"
 
     # --- readings ---------------------------------------------------------------------
 
@@ -283,6 +293,7 @@ SENTENCES: Final[dict[type, Callable[[Readback, Any], str]]] = {
     NewerThan: Readback._newer,  # noqa: SLF001
     NotUsedBecause: Readback._not_used,  # noqa: SLF001
     CardFires: Readback._fires,  # noqa: SLF001
+    OnTrial: Readback._on_trial,  # noqa: SLF001
 }
 """The sentence of each sort of clause."""
 

@@ -15,7 +15,7 @@ from cds.core.concepts import CodeRule, Concept
 from cds.core.indices import Index, OneIf, Step
 from cds.core.quantity import plain
 from cds.core.reads import asked_by_rule
-from cds.core.rules import Card, Condition, Exclusion, Factor, Guard, Ruleset, Stages
+from cds.core.rules import Card, Condition, Exclusion, Factor, Guard, Quiet, Ruleset, Stages
 from cds.hooks.words import unit_shown
 from cds.workshop.answers import answer_of
 from cds.workshop.attributes import attributes_of
@@ -318,9 +318,26 @@ class _Page:
         ]
         yield from _table(("it says", "when"), [(_hole(text), when) for text, when in says])
         yield from self._suggestions(rule)
-        if rule.quiet_days is not None:
-            yield f"Quiet for {rule.quiet_days} days after it was shown."
-            yield ""
+        if rule.quiet is not None:
+            yield from self._quiet(rule.quiet)
+
+    def _quiet(self, quiet: Quiet) -> Iterator[str]:
+        where = f" on {', '.join(quiet.hooks)}" if quiet.hooks else ""
+        if quiet.repeat_after is not None:
+            yield f"- Quiet for {quiet.repeat_after} days after it was shown{where}."
+        reasons = {one.code: one.display for one in self._rules.profile.override_reasons}
+        for code, days in quiet.after_override.items():
+            words = reasons.get(code, code.replace("_", " "))
+            yield f"- Quiet for {days} days after an override: {words}{where}."
+        if quiet.again_early:
+            names = ", ".join(self._read.called(one) for one in quiet.again_early)
+            yield f"- Again before that when this has risen: {names}."
+        if quiet.review_over is not None:
+            yield (
+                f"- To be reviewed when more than {plain(quiet.review_over)} % of more than "
+                f"{quiet.review_after} that were shown were overridden."
+            )
+        yield ""
 
     def _exclusions(self, gates: Sequence[Exclusion], what: str) -> Iterator[str]:
         rows = []

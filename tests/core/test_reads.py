@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from cds.core.reads import concepts_read, expressions_of, leaned_on, reached
+from cds.core.reads import (
+    asked_by_rule,
+    concepts_behind,
+    concepts_read,
+    expressions_of,
+    leaned_on,
+    reached,
+)
 
 EPISODE = {"pregnancy", "due_date", "thirst"}  # bends how other data are read, so it always is
 
@@ -224,3 +231,40 @@ def test_what_one_rule_leans_on(release):
     assert {"heavy", "grown", stages, "one"} == {
         name for _, name in leaned_on(rules, "card", "one")
     }
+
+
+def test_what_a_rule_itself_asks_about(release):
+    """Each once, and the stages only where it says so; not what those lean on."""
+    release.condition("asked", "holds_if: {all: [hba1c >= 6.5 %, hba1c is known]}")
+    release.stages("lines: [{label: A, if: diet is present}, {label: Z, otherwise: true}]")
+    release.card("one", "show_if: asked holds")
+    release.card("two", "show_if: {all: [stage is A, waist >= 90 cm]}")
+
+    rules = release.load()
+
+    assert (("concept", "hba1c"),) == asked_by_rule(rules, "condition", "asked")
+    assert (("condition", "asked"),) == asked_by_rule(rules, "card", "one")
+    assert {("concept", "waist"), ("stages", rules.stages.id)} == set(
+        asked_by_rule(rules, "card", "two")
+    )
+    assert (("concept", "diet"),) == asked_by_rule(rules, "stages", rules.stages.id)
+
+
+def test_the_concepts_behind_a_rule(release):
+    """Through whatever it leans on; behind a card are those of the stage as well."""
+    release.condition("asked", "holds_if: hba1c >= 6.5 %")
+    release.stages("lines: [{label: A, if: diet is present}, {label: Z, otherwise: true}]")
+    release.card("one", "show_if: asked holds")
+
+    rules = release.load()
+
+    assert {"hba1c"} == concepts_behind(rules, "condition", "asked")
+    assert {"hba1c", "diet"} <= concepts_behind(rules, "card", "one")
+    assert {"diet"} == concepts_behind(rules, "stages", rules.stages.id)
+
+
+def test_a_release_without_stages_has_none_to_name(release):
+    """Nor does a card that asks for nothing else."""
+    release.card("one", "show_if: hba1c >= 6.5 %")
+
+    assert (("concept", "hba1c"),) == asked_by_rule(release.load(), "card", "one")
