@@ -29,6 +29,7 @@ from cds.core.indices import Index
 from cds.core.rules import Card, Ruleset
 
 __all__ = [
+    "asked_by_rule",
     "concepts_read",
     "expressions_of",
     "leaned_on",
@@ -270,14 +271,6 @@ def asked_by_rule(rules: Ruleset, kind: str, name: str) -> tuple[tuple[str, str]
             found["stages", ""] = None
     staging = rules.stages.id if rules.stages is not None else ""
     return tuple((what, word or staging) for what, word in found)
-
-
-def concepts_behind(rules: Ruleset, kind: str, name: str) -> frozenset[str]:
-    """Name every concept that can decide what one rule answers, through whatever it leans on."""
-    todo: list[_Node] = [("stages", "") if kind == "stages" else (kind, name)]
-    if kind == "card":
-        todo.extend(_of_population(rules))
-    return frozenset(word for what, word in _follow(rules, todo) if what == "concept")
 
 
 def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from cds.core.clauses import Beside, Changed, Compare, Expr, SexIs, Threshold, clauses_of
 from cds.core.indices import Index, Input
-from cds.core.reads import concepts_behind, leaned_on
+from cds.core.reads import needed_by
 from cds.core.rules import Ruleset
 from cds.workshop.cases import every_rule
 from cds.workshop.cells import conditions_of
@@ -85,9 +85,11 @@ class _Used:
 
     def __init__(self, rules: Ruleset, rule: Rule) -> None:
         kind = kind_of(rule)
-        names = {*leaned_on(rules, kind, rule.id), (kind, rule.id)}
+        names = {*needed_by(rules, kind, rule.id), (kind, rule.id)}
+        if ("stages", "") in names and rules.stages is not None:
+            names.add(("stages", rules.stages.id))
         self._rules = rules
-        self._concepts = concepts_behind(rules, kind, rule.id)
+        self._concepts = {name for what, name in names if what == "concept"}
         self._behind = [one for one in every_rule(rules) if (kind_of(one), one.id) in names]
         self._exprs = [expr for one in self._behind for expr in conditions_of(one)]
         if kind == "card" and rules.population is not None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from cds.core.reads import (
     asked_by_rule,
-    concepts_behind,
     concepts_read,
     expressions_of,
     leaned_on,
@@ -248,19 +247,6 @@ def test_what_a_rule_itself_asks_about(release):
         asked_by_rule(rules, "card", "two")
     )
     assert (("concept", "diet"),) == asked_by_rule(rules, "stages", rules.stages.id)
-
-
-def test_the_concepts_behind_a_rule(release):
-    """Through whatever it leans on; behind a card are those of the stage as well."""
-    release.condition("asked", "holds_if: hba1c >= 6.5 %")
-    release.stages("lines: [{label: A, if: diet is present}, {label: Z, otherwise: true}]")
-    release.card("one", "show_if: asked holds")
-
-    rules = release.load()
-
-    assert {"hba1c"} == concepts_behind(rules, "condition", "asked")
-    assert {"hba1c", "diet"} <= concepts_behind(rules, "card", "one")
-    assert {"diet"} == concepts_behind(rules, "stages", rules.stages.id)
 
 
 def test_a_release_without_stages_has_none_to_name(release):
