@@ -23,22 +23,29 @@ _OWN = (
 )
 """What a rule file defines for itself alone."""
 
+_LIBRARIES = (
+    ("concepts", "concepts", "concept"),
+    ("concepts", "searches", "search"),
+    ("actions", "actions", "action"),
+    ("evidence", "sources", "source"),
+)
+"""What libraries define for everybody: kind of file, key, word."""
+
 
 def check(context: Context) -> None:
     """Report what is defined and named nowhere else."""
     used: Counter[str] = Counter()
     for root in context.roots.values():
         counts = Counter(words_below(root))
-        used.update(counts.keys())
+        used += counts
         if root.source.path not in context.broken and root.text("kind") != "profile":
             _check_own(root, counts, context)
-    for root in context.loaded.roots["concepts"]:
-        _check_library(root, "concepts", "concept", used, context)
-        _check_library(root, "searches", "search", used, context)
-    for root in context.loaded.roots["actions"]:
-        _check_library(root, "actions", "action", used, context)
-    for root in context.loaded.roots["evidence"]:
-        _check_library(root, "sources", "source", used, context)
+    if context.sources.keys() - context.roots.keys():
+        # What cannot be read at all may use anything.
+        return
+    for kind, key, what in _LIBRARIES:
+        for root in context.loaded.roots[kind]:
+            _check_library(root, key, what, used, context)
     for root in context.loaded.roots["condition"]:
         _check_file(root, used, context)
 
@@ -91,8 +98,7 @@ def _check_library(root: Block, key: str, what: str, used: Counter[str], context
             value.flag("governs") or value.text("resource") == "Patient"
         ):
             continue
-        inside = name.text in set(words_below(value))
-        if used[name.text] <= (1 if inside else 0):
+        if used[name.text] <= Counter(words_below(value))[name.text]:
             _report(root, block, name, key, what, context)
 
 
