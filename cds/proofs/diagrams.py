@@ -178,17 +178,17 @@ class Diagrams:
                 todo.extend(then for _, then in self._parts[node])
         return frozenset(found)
 
-    def way(self, several: Iterable[int]) -> dict[int, int] | None:
+    def way(self, several: Iterable[int], most: int = 0) -> dict[int, int] | None:
         """
         Give one way to fulfil all of several conditions: a state of each variable asked.
 
         None where there is no way. Looked for without joining them: a way is mostly found
         soon, while the join of all would be large. The first states go first, so that a
-        way is as plain as its variables put it.
+        way is as plain as its variables put it. Raises `TooLargeError` after *most* steps.
         """
         left = frozenset(several) - {ALWAYS}
         found: dict[int, int] = {}
-        return found if self._find(left, found, set(), [self._most]) else None
+        return found if self._find(left, found, set(), [most or self._most]) else None
 
     def _find(
         self,

@@ -41,10 +41,11 @@ __all__ = ["Fact", "Facts", "Proofs", "Seen", "TooLargeError", "every_expression
 Fact = tuple[Expr, str]
 """A condition and what it is: `yes`, `no`, `unknown`, `not yes`, `not no`, `known`."""
 
-Facts = Iterable[Fact | Sequence[Fact]]
-"""What holds at once; of a sequence of facts, one or more of them."""
+Facts = Iterable[Fact | list[Fact]]
+"""What holds at once; of a list of facts, one or more of them."""
 
 _MOST: Final = 60_000
+_SOON: Final = 400
 _OPENS: Final = (Holds, StageIs, CardFires, BandIs, Compare, Known)
 
 
@@ -198,11 +199,18 @@ class Proofs:
     def _way(self, meanings: Meanings, facts: Facts) -> dict[int, int] | None:
         self._diagrams.begin()
         join = self._diagrams
-        node, world = ALWAYS, frozenset[int]()
+        nodes: dict[int, None] = {}
+        world = frozenset[int]()
         for one in facts:
             found = [(meanings.of(expr), answer) for expr, answer in _alternatives(one)]
-            node = join.both(node, join.some([self._where(*each) for each in found]))
+            nodes[join.some([self._where(*answered) for answered in found])] = None
             world = world.union(*(meaning.world for meaning, _ in found))
+        with suppress(TooLargeError):
+            # Mostly there is a way, and it is found at once.
+            return join.way([*nodes, *world], _SOON)
+        node = ALWAYS
+        for each in nodes:
+            node = join.both(node, each)
         return self._held_to(node, world)
 
     def _held_to(self, node: int, world: frozenset[int]) -> dict[int, int] | None:
@@ -227,8 +235,8 @@ class Proofs:
         return known if answer == "known" else join.negated(known)
 
 
-def _alternatives(one: Fact | Sequence[Fact]) -> Sequence[Fact]:
-    return [one] if isinstance(one[1], str) else one  # type: ignore[list-item, return-value]
+def _alternatives(one: Fact | list[Fact]) -> list[Fact]:
+    return one if isinstance(one, list) else [one]
 
 
 def _clauses(facts: Facts) -> tuple[Expr, ...]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from cds.workshop.checks.conditions import check_conditions
 from cds.workshop.checks.context import Context
+from cds.workshop.checks.guards import check_guards
 from cds.workshop.checks.proving import Proving
+from cds.workshop.checks.reach import check_reach
 
 __all__ = ["check"]
 
@@ -17,3 +19,5 @@ def check(context: Context) -> None:
         return
     proving = Proving(context)
     check_conditions(proving)
+    check_guards(proving)
+    check_reach(proving)

@@ -4,23 +4,27 @@ What the checks of logic share: the proofs of a release, words for conditions, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from cds.core.clauses import All, Any_, AtLeast, Expr, Not, Place
 from cds.core.headers import Rule
+from cds.core.indices import Gate
 from cds.core.rules import Card, Exclusion, Guard
 from cds.proofs.prover import Fact, Proofs, TooLargeError
 from cds.rulefiles.fixes import Fix, taken_out
 from cds.rulefiles.nodes import Block, Items, Node
 from cds.workshop.checks.context import Context
 
-__all__ = ["ASKS", "Proving", "parts_of", "said", "stops", "stops_not"]
+__all__ = ["ASKS", "Proving", "Stop", "parts_of", "relevance", "said", "stops_not"]
 
-ASKS = ("hide", "block", "instead")
+ASKS = ("hide", "block", "instead", "withhold")
 """What `if_unknown` says where unknown stops as yes does."""
+
+Stop = Exclusion | Guard | Gate
+"""What can stop a rule, or a suggestion of one, or make a number none."""
 
 
 def parts_of(expr: Expr) -> tuple[Expr, ...]:
@@ -44,20 +48,16 @@ def said(expr: Expr) -> str:
     return f"`{expr.text}`"
 
 
-def stops(one: Exclusion | Guard) -> list[Fact]:
-    """Say what makes an exclusion or a guard stop."""
-    found = [(one.when, "not no" if one.if_unknown in ASKS else "yes")]
-    if one.relevant is not None:
-        found.append((one.relevant, "not no"))
-    return found
-
-
-def stops_not(one: Exclusion | Guard) -> list[Fact]:
-    """Say what lets a patient pass an exclusion or a guard: one of these."""
+def stops_not(one: Stop) -> list[Fact]:
+    """Say what lets a patient pass an exclusion, a guard or a gate: one of these."""
     found = [(one.when, "no" if one.if_unknown in ASKS else "not yes")]
-    if one.relevant is not None:
-        found.append((one.relevant, "no"))
-    return found
+    relevant = relevance(one)
+    return [*found, (relevant, "no")] if relevant is not None else found
+
+
+def relevance(one: Stop) -> Expr | None:
+    """Give the condition without which it is not asked at all."""
+    return None if isinstance(one, Gate) else one.relevant
 
 
 class Proving:
@@ -69,7 +69,7 @@ class Proving:
         self.rules = context.rules
         self.proofs = Proofs(context.rules, broken=context.broken)
         self._parents: dict[str, dict[int, tuple[Items, Node]]] = {}
-        self._gates: dict[str, list[Fact | Sequence[Fact]]] = {}
+        self._gates: dict[str, list[Fact | list[Fact]]] = {}
 
     @contextmanager
     def skipping(self, place: Place, what: str) -> Iterator[None]:
@@ -95,12 +95,12 @@ class Proving:
         """Give the cards that can be reasoned about."""
         return tuple(one for one in self.sound if isinstance(one, Card))
 
-    def gates(self, card: Card) -> list[Fact | Sequence[Fact]]:
+    def gates(self, card: Card) -> list[Fact | list[Fact]]:
         """Say what the population lets through to a card."""
         population = self.rules.population
         if population is None or population.require.place.path in self.context.broken:
             return []
-        facts: list[Fact | Sequence[Fact]] = [(population.require, "yes")]
+        facts: list[Fact | list[Fact]] = [(population.require, "yes")]
         facts.extend(
             stops_not(one)
             for one, exempt in population.unless
@@ -108,7 +108,7 @@ class Proving:
         )
         return facts
 
-    def fires(self, card: Card) -> list[Fact | Sequence[Fact]]:
+    def fires(self, card: Card) -> list[Fact | list[Fact]]:
         """Say what holds of every patient for whom a card fires."""
         found = self._gates.get(card.id)
         if found is None:
