@@ -45,6 +45,8 @@ Facts = Iterable[Fact | list[Fact]]
 """What holds at once; of a list of facts, one or more of them."""
 
 _MOST: Final = 60_000
+_OPENED: Final = ((), ("names",), ("names", "stages"))
+_CLOSED: Final[tuple[tuple[str, ...], ...]] = ((), (), ())
 _SOON: Final = 400
 _OPENS: Final = (Holds, StageIs, CardFires, BandIs, Compare, Known)
 
@@ -67,8 +69,9 @@ class Proofs:
     Proves things about the conditions of one release.
 
     *more* are conditions that do not stand in the release and will be asked about. What
-    stands in a *broken* file may lack parts: nothing is taken from it. Every method raises
-    `TooLargeError` where a proof needs more than *most* nodes.
+    stands in a *broken* file may lack parts: nothing is taken from it. With *closed* a
+    name stands for itself, whatever its rule says. Every method raises `TooLargeError`
+    where a proof needs more than *most* nodes.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Proofs:
         more: Iterable[Expr] = (),
         *,
         broken: frozenset[str] = frozenset(),
+        closed: bool = False,
         most: int = _MOST,
     ) -> None:
         sound = [one for one in every_expression(rules) if one.place.path not in broken]
@@ -85,15 +89,16 @@ class Proofs:
         self._subjects = Subjects(rules, self._diagrams, [*sound, *more])
         self._closed, self._half, self._opened = (
             Meanings(rules, self._subjects, self._diagrams, broken, frozenset(opened))
-            for opened in ((), ("names",), ("names", "stages"))
+            for opened in (_CLOSED if closed else _OPENED)
         )
         self._touched: dict[str, frozenset[int]] = {}
         # Variables stand in the order in which they are first met: the largest table goes
         # first, so that what it asks together stands together.
         for name in rules.searches:
             self._subjects.level(("complete", name))
-        with suppress(TooLargeError):
-            self._opened.open_stages()
+        if not closed:
+            with suppress(TooLargeError):
+                self._opened.open_stages()
 
     # --- questions ----------------------------------------------------------------------
 

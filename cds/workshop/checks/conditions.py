@@ -32,13 +32,18 @@ __all__ = ["check_conditions"]
 _MADE_TO_FAIL = (Compare, Known, BandIs, GradeIs, StageIs, SexIs)
 
 
-def check_conditions(proving: Proving) -> None:
-    """Judge every condition of every sound rule by itself."""
+def check_conditions(proving: Proving) -> frozenset[str]:
+    """
+    Judge every condition of every sound rule by itself.
+
+    Gives the files in which one can never be true, or never be false: what leans on those
+    would only repeat it.
+    """
     judge = _Judge(proving)
     seen = set()
     for expr in every_expression(proving.rules):
         mark = (expr.key, expr.place)
-        if expr.place.path not in proving.context.broken and mark not in seen:
+        if expr.place.path not in proving.broken and mark not in seen:
             seen.add(mark)
             with proving.skipping(expr.place, "whether this can be true, and false"):
                 judge.of(expr)
@@ -46,6 +51,7 @@ def check_conditions(proving: Proving) -> None:
         if isinstance(rule, Condition) and rule.ruled_out_if is not None:
             with proving.skipping(rule.ruled_out_if.place, "whether both answers can be proved"):
                 _check_ruled_out(proving, rule.holds_if, rule.ruled_out_if)
+    return frozenset(judge.amiss)
 
 
 def _check_ruled_out(proving: Proving, holds: Expr, ruled_out: Expr) -> None:
@@ -84,6 +90,7 @@ class _Judge:
         self._proving = proving
         self._proofs = proving.proofs
         self._sound: set[str] = set()
+        self.amiss: set[str] = set()
 
     def of(self, expr: Expr) -> None:
         """Judge a condition: first what it says, then what in it says nothing."""
@@ -101,12 +108,15 @@ class _Judge:
             return True
         if not self._proofs.can_be(expr, "yes"):
             self._never(expr)
-            return True
-        if self._should_fail(expr) and not self._proofs.can_be(expr, "no"):
-            self._always(expr)
-            return True
-        self._sound.add(expr.key)
-        return False
+        elif (cover := self._cover(expr)) is not None or (
+            self._should_fail(expr) and not self._proofs.can_be(expr, "no")
+        ):
+            self._always(expr, cover)
+        else:
+            self._sound.add(expr.key)
+            return False
+        self.amiss.add(expr.place.path)
+        return True
 
     def _should_fail(self, expr: Expr) -> bool:
         """Tell whether a condition of this form could be no, if its clauses were apart."""
@@ -150,8 +160,7 @@ class _Judge:
                 help="change the cut-off or the word, or take it out",
             )
 
-    def _always(self, expr: Expr) -> None:
-        cover = self._cover(expr)
+    def _always(self, expr: Expr, cover: tuple[Expr, Expr] | None) -> None:
         self._proving.report.add(
             "CDS402",
             cover[1].place if cover else expr.place,
@@ -165,8 +174,11 @@ class _Judge:
         )
 
     def _cover(self, expr: Expr) -> tuple[Expr, Expr] | None:
-        """Find two parts of a block that cannot both be false."""
-        return _pair(self._proofs, expr.of, "no") if isinstance(expr, Any_) else None
+        """Find two parts of a block that can each be false, and never both."""
+        if not isinstance(expr, Any_):
+            return None
+        parts = tuple(one for one in expr.of if self._proofs.can_be(one, "no"))
+        return _pair(self._proofs, parts, "no")
 
     def _redundant(self, part: Expr, block: Expr, says: Expr | None) -> None:
         joint = "requires" if isinstance(block, All) else "allows"

@@ -4,9 +4,11 @@ Checks of logic: what the conditions of a release can and cannot do, by proof.
 
 from __future__ import annotations
 
+from cds.rulefiles.diagnostics import Report
 from cds.workshop.checks.conditions import check_conditions
 from cds.workshop.checks.context import Context
 from cds.workshop.checks.guards import check_guards
+from cds.workshop.checks.leaning import check_leaning
 from cds.workshop.checks.proving import Proving
 from cds.workshop.checks.reach import check_reach
 
@@ -14,10 +16,23 @@ __all__ = ["check"]
 
 
 def check(context: Context) -> None:
-    """Run every check of logic on the rules that could be read."""
-    if any(path.startswith("rules/concepts/") for path in context.broken):
+    """
+    Run every check of logic on the rules that could be read.
+
+    First each condition by its own words; what is amiss there says nothing sure of what
+    leans on it, and the rest is judged as if it could have any answer.
+    """
+    concepts = {root.source.path for root in context.loaded.roots["concepts"]}
+    if concepts & context.broken:
         return
-    proving = Proving(context)
-    check_conditions(proving)
+    first = Report()
+    alone = Proving(Context(context.loaded, first, context.as_of), context.broken, closed=True)
+    amiss = check_conditions(alone)
+    context.report.extend(one for one in first.sorted() if one.place.path in amiss)
+    proving = Proving(context, context.broken | amiss)
+    amiss = check_conditions(proving)
+    if amiss:
+        proving = Proving(context, proving.broken | amiss)
     check_guards(proving)
     check_reach(proving)
+    check_leaning(proving)

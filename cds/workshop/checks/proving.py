@@ -61,13 +61,19 @@ def relevance(one: Stop) -> Expr | None:
 
 
 class Proving:
-    """One pass of the checks of logic over a folder."""
+    """
+    One pass of the checks of logic over a folder.
 
-    def __init__(self, context: Context) -> None:
+    What stands in a *broken* file is not judged, and nothing is concluded from it; *closed*
+    as of `Proofs`.
+    """
+
+    def __init__(self, context: Context, broken: frozenset[str], *, closed: bool = False) -> None:
         self.context = context
+        self.broken = broken
         self.report = context.report
         self.rules = context.rules
-        self.proofs = Proofs(context.rules, broken=context.broken)
+        self.proofs = Proofs(context.rules, broken=broken, closed=closed)
         self._parents: dict[str, dict[int, tuple[Items, Node]]] = {}
         self._gates: dict[str, list[Fact | list[Fact]]] = {}
 
@@ -88,7 +94,7 @@ class Proving:
     @cached_property
     def sound(self) -> tuple[Rule, ...]:
         """Give the rules that can be reasoned about."""
-        return tuple(self.context.sound_rules())
+        return tuple(one for one in self.context.every_rule() if one.place.path not in self.broken)
 
     @cached_property
     def cards(self) -> tuple[Card, ...]:
@@ -98,7 +104,7 @@ class Proving:
     def gates(self, card: Card) -> list[Fact | list[Fact]]:
         """Say what the population lets through to a card."""
         population = self.rules.population
-        if population is None or population.require.place.path in self.context.broken:
+        if population is None or population.require.place.path in self.broken:
             return []
         facts: list[Fact | list[Fact]] = [(population.require, "yes")]
         facts.extend(
