@@ -32,6 +32,7 @@ from cds.core.clauses import (
     NewerThan,
     Not,
     NotUsedBecause,
+    OnTrial,
     Received,
     SexIs,
     StageIs,
@@ -64,7 +65,7 @@ class Meanings:
 
     *opened* names what stands for what its rules say, and is no variable of its own:
     `names` (conditions, cards, the gates and criteria of indices) and `stages`. A clause
-    about something in a *broken* file can have any answer.
+    about something in a *broken* file, or on trial, can have any answer.
     """
 
     def __init__(
@@ -94,12 +95,17 @@ class Meanings:
         return found
 
     def _of(self, expr: Expr) -> Meaning:
-        if self._broken and not all(self._is_readable(one) for one in self._asked(expr)):
+        if not all(self._is_readable(one) for one in self._asked(expr)):
             return self._three(("clause", expr.key))
         return _MEANINGS[type(expr)](self, expr)
 
-    def _is_readable(self, one: object) -> bool:
-        return one is not None and one.place.path not in self._broken  # type: ignore[attr-defined]
+    def _is_readable(self, one: Any) -> bool:
+        """Tell whether a rule says anything here: what is on trial is unknown to others."""
+        return (
+            one is not None
+            and one.place.path not in self._broken
+            and getattr(one, "status", "") != "trial"
+        )
 
     def _asked(self, expr: Expr) -> Iterator[object]:
         """Find what a clause asks about; None where it could not be read."""
@@ -454,6 +460,9 @@ class Meanings:
         yes = join.some(parts)
         return Meaning(yes, join.negated(yes))
 
+    def _on_trial(self, clause: OnTrial) -> Meaning:  # noqa: ARG002 - always unknown
+        return Meaning(NEVER, NEVER)
+
     # --- people and conclusions ---------------------------------------------------------
 
     def _sex(self, clause: SexIs) -> Meaning:
@@ -621,6 +630,7 @@ _MEANINGS = cast(
         GradeIs: Meanings._grade,  # noqa: SLF001
         StageIs: Meanings._stage,  # noqa: SLF001
         Holds: Meanings._holds,  # noqa: SLF001
+        OnTrial: Meanings._on_trial,  # noqa: SLF001
         SexIs: Meanings._sex,  # noqa: SLF001
         ListComplete: Meanings._complete,  # noqa: SLF001
         Received: Meanings._received,  # noqa: SLF001

@@ -4,7 +4,7 @@ Exclusions and guards: which of them can stop anybody, and what they leave.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from cds.core.clauses import Listed, Place
@@ -71,9 +71,10 @@ def _check_stops(
                 help="take it out, or mend the cut-off or the name",
             )
             return
-    if not proving.proofs.possible([*given, *(stops_not(one) for one in every)]):
-        _check_all_stopped(proving, every, given, word, name)
-        return
+    for passing in (stops_not, _knowing_no(proving, given)):
+        if not proving.proofs.possible([*given, *(passing(one) for one in every)]):
+            _check_all_stopped(proving, every, given, word, name, passing)
+            return
     _check_subsumed(proving, every, given, word)
     if word != "gate":
         _check_dead(proving, every, given, word)
@@ -98,18 +99,41 @@ def _against(proving: Proving, one: Stop, given: Facts) -> list[tuple[Place, str
     return []
 
 
+def _knowing_no(proving: Proving, given: Facts) -> Callable[[Stop], list[Fact]]:
+    """Let those alone pass of whom it is known, where that can be: nobody is the rest of these."""
+
+    def passing(one: Stop) -> list[Fact]:
+        if not proving.proofs.possible([*given, (one.when, "no")]):
+            return stops_not(one)
+        return [(expr, "no") for expr, _ in stops_not(one)]
+
+    return passing
+
+
 def _check_all_stopped(
-    proving: Proving, every: Sequence[Stop], given: Facts, word: _Word, name: str
+    proving: Proving,
+    every: Sequence[Stop],
+    given: Facts,
+    word: _Word,
+    name: str,
+    passing: Callable[[Stop], list[Fact]],
 ) -> None:
-    alone = [one for one in every if not proving.proofs.possible([*given, stops_not(one)])]
-    blocking = alone[:1] or _needed(proving, every, given)
-    first, *others = blocking
-    headlines = {
+    left = list(every)
+    for one in every:
+        rest = [other for other in left if other is not one]
+        if not proving.proofs.possible([*given, *(passing(other) for other in rest)]):
+            left = rest
+    first, *others = left
+    code, headline = {
         "guard": ("CDS409", f"`{name}` can never be offered"),
         "exclusion": ("CDS407", f"`{name}` can never come about"),
         "gate": ("CDS407", f"`{name}` can never have a value"),
-    }
-    code, headline = headlines[word]
+    }[word]
+    notes = []
+    if passing is not stops_not:
+        notes = ["only those pass of whom something is not known"]
+    elif any(one.if_unknown in ASKS for one in left):
+        notes = ["what is not known stops as well"]
     proving.report.add(
         code,
         first.when.place,
@@ -118,23 +142,11 @@ def _check_all_stopped(
         if others
         else "stops everybody who comes here",
         spans=[(one.when.place, "and this") for one in others],
-        notes=["what is not known stops as well"]
-        if any(one.if_unknown in ASKS for one in blocking)
-        else [],
+        notes=notes,
         help="one of them was probably meant the other way round"
         if others
         else "turn it round, or ask it of fewer patients",
     )
-
-
-def _needed(proving: Proving, every: Sequence[Stop], given: Facts) -> list[Stop]:
-    """Leave out what is not needed to stop everybody."""
-    left = list(every)
-    for one in every:
-        rest = [other for other in left if other is not one]
-        if not proving.proofs.possible([*given, *(stops_not(other) for other in rest)]):
-            left = rest
-    return left
 
 
 def _check_subsumed(proving: Proving, every: Sequence[Stop], given: Facts, word: _Word) -> None:

@@ -1,5 +1,5 @@
 """
-What a rule leans on: rules that may go without notice, and data that are not asked for.
+What a rule leans on: rules on trial, and data that are not asked for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from cds.workshop.checks.proving import Proving
 
 __all__ = ["check_leaning"]
 
-_STATES: Final = {"trial": "on trial", "draft": "a draft", "retired": "retired"}
 _BOUND: Final = re.compile(r"(\d+)[- ]?(day|d\b|week|w\b|month|year|y\b)")
 _DAYS: Final = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -74,21 +73,21 @@ def _search_of(proving: Proving, concept: str) -> Search | None:
     return None if found is None else proving.rules.searches.get(found.search)
 
 
-# --- rules that may go ----------------------------------------------------------------
+# --- rules on trial ---------------------------------------------------------------------
 
 
 def _check_status(proving: Proving, rule: Rule, clause: Clause) -> None:
     if rule.status != "active":
         return
     for other in _leans_on(proving, clause):
-        state = "" if other is None else _STATES.get(other.status, "")
-        if other is not None and state:
+        if other is not None and other.status == "trial":
             proving.report.add(
                 "CDS412",
                 clause.place,
-                f"`{rule.id}` is active and leans on `{other.id}`, which is {state}",
-                spans=[(other.place, f"is {state}")],
-                notes=["what is not active may change or go without notice"],
+                f"`{rule.id}` is active and leans on `{other.id}`, which is on trial",
+                label="always unknown",
+                spans=[(other.place, "is on trial")],
+                notes=["whatever a trial concludes is unknown to active rules"],
                 help=f"make `{other.id}` active first, or ask something else",
             )
 
