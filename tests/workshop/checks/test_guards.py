@@ -142,7 +142,8 @@ def test_gates_of_an_index(sample):
         {
             "indices/homa_ir.yaml": (
                 "if_unknown: compute}",
-                "if_unknown: withhold}\n  - {id: none, when: pregnancy is absent, because: B, if_unknown: compute}",
+                "if_unknown: withhold}\n"
+                "  - {id: none, when: pregnancy is absent, because: B, if_unknown: compute}",
             )
         }
     )
@@ -158,7 +159,9 @@ def test_exclusions_of_a_factor(sample):
         {
             "factors/resistance.yaml": (
                 "if_unknown: assess}",
-                "if_unknown: assess}\n  - {id: recently, when: pregnancy is present within 90 days, because: B, if_unknown: assess}",
+                "if_unknown: assess}\n"
+                "  - {id: recently, when: pregnancy is present within 90 days, because: B,"
+                " if_unknown: assess}",
             )
         }
     )

@@ -8,6 +8,13 @@ from cds.rulefiles.loader import load
 from cds.workshop.checks.proving import parts_of, said, stops_not
 from tests.check_pages import SAMPLE
 
+LINES = """\
+    - type_2_diabetes is absent
+    - not: hba1c is known
+    - all: [age >= 18 years, sex is male]
+    - sex is female
+"""
+
 
 def test_conditions_in_words(sample):
     """
@@ -16,9 +23,8 @@ def test_conditions_in_words(sample):
     sample.put(
         {
             "conditions/dysglycaemia.yaml": (
-                "holds_if:\n  any:\n    - hba1c >= raised_a1c\n    - glucose >= raised_glucose\n",
-                "holds_if:\n  any:\n    - type_2_diabetes is absent\n    - not: hba1c is known\n"
-                "    - all: [age >= 18 years, sex is male]\n    - sex is female\n",
+                "    - hba1c >= raised_a1c\n    - glucose >= raised_glucose\n",
+                LINES,
             )
         }
     )

@@ -7,6 +7,7 @@ import pytest
 CARD = "cards/prediabetes.yaml"
 FACTOR = "factors/resistance.yaml"
 STAGES = "stages/staging.yaml"
+INDICATOR = "  indicator: [{{{} years}}, {{{} years}}, {{info: otherwise}}]"
 
 
 def logic(sample, path, *changes):
@@ -57,9 +58,9 @@ def test_lines_of_the_stages(sample, lines, expected):
         ("  detail: Think of a plan.", "  detail: [{say: Plan, if: type_2_diabetes is present}]",
          ["CDS407 this sentence is never said"]),
         ("  detail: Think of a plan.", "  detail: [{say: Plan, if: age >= 60 years}]", []),
-        ("  indicator: info", "  indicator: [{warning: age >= 60 years}, {critical: age >= 70 years}, {info: otherwise}]",
+        ("  indicator: info", INDICATOR.format("warning: age >= 60", "critical: age >= 70"),
          ["CDS407 this indicator is never chosen"]),
-        ("  indicator: info", "  indicator: [{critical: age >= 70 years}, {warning: age >= 60 years}, {info: otherwise}]", []),
+        ("  indicator: info", INDICATOR.format("critical: age >= 70", "warning: age >= 60"), []),
         ("priority: 30", "priority: [{10: age < 18 years}, {30: otherwise}]",
          ["CDS407 this priority is never chosen"]),
         ("      action: plan\n", "      action: plan\n      only_instead: true\n",
@@ -81,7 +82,7 @@ def test_a_sentence_that_another_takes_is_shown_with_it(sample):
         {
             CARD: (
                 "  indicator: info",
-                "  indicator: [{warning: age >= 60 years}, {critical: age >= 70 years}, {info: otherwise}]",
+                INDICATOR.format("warning: age >= 60", "critical: age >= 70"),
             )
         }
     )
