@@ -142,8 +142,10 @@ def test_gates_of_an_index(sample):
         {
             "indices/homa_ir.yaml": (
                 "if_unknown: compute}",
-                "if_unknown: withhold}\n"
-                "  - {id: none, when: pregnancy is absent, because: B, if_unknown: compute}",
+                (
+                    "if_unknown: withhold}\n"
+                    "  - {id: none, when: pregnancy is absent, because: B, if_unknown: compute}"
+                ),
             )
         }
     )
@@ -159,9 +161,11 @@ def test_exclusions_of_a_factor(sample):
         {
             "factors/resistance.yaml": (
                 "if_unknown: assess}",
-                "if_unknown: assess}\n"
-                "  - {id: recently, when: pregnancy is present within 90 days, because: B,"
-                " if_unknown: assess}",
+                (
+                    "if_unknown: assess}\n"
+                    "  - {id: recently, when: pregnancy is present within 90 days, because: B,"
+                    " if_unknown: assess}"
+                ),
             )
         }
     )
