@@ -25,6 +25,7 @@ from cds.core.facts import (
     Source,
     Unusable,
 )
+from cds.core.hooks import ACTS, DEFAULT_HOOK
 from cds.core.moment import Moment
 from cds.core.quantity import round12
 from cds.core.reads import concepts_read
@@ -151,6 +152,8 @@ class Patients:
             unusable=unusable,
             entries=entries,
             lists=lists,
+            hook=rng.choice((*[DEFAULT_HOOK] * 12, *ACTS)),
+            drafts=ListState(complete=rng.random() < 0.9, reason=rng.choice(tuple(Gap))),
         )
 
     def _usual(self, ranges: Mapping[str, tuple[float, float]], listed: float) -> Snapshot:

@@ -23,6 +23,8 @@ _QUANTITIES: Final = {
     "ratio": ("1", (1, 2.5, 3, 7)),
 }
 _LISTS: Final = ("diabetes", "gout", "snoring", "statin", "diet")
+_HOOKS: Final = ("patient-view", "order-sign", "problem-list-item-create", "medication-refill")
+_UNKNOWN: Final = ("block", "hide", "show", "{warn: Look}", "{instead: other}")
 _DAYS: Final = (0, 1, 7, 14, 84, 90, 365, 730)
 _REASONS: Final = (
     "unit",
@@ -75,7 +77,7 @@ class Author:
         ruled_out = ""
         if self._rng.random() < 0.5:
             ruled_out = f"ruled_out_if: {self._expr(2)}\n"
-        self.release.condition(name, f"{more}holds_if: {holds}\n{ruled_out}")
+        self.release.condition(name, f"{self._status()}{more}holds_if: {holds}\n{ruled_out}")
         self._conditions.append(name)
 
     def _index(self, name: str) -> None:
@@ -127,7 +129,7 @@ class Author:
                 "{name: high, from: 3}]\n"
             )
             bands = ["low", "middle", "high"]
-        self.release.index(name, more + text)
+        self.release.index(name, self._status() + more + text)
         self._indices[name] = bands
 
     def _gates(self) -> list[str]:
@@ -186,25 +188,29 @@ class Author:
             "grades: {high: {points: 4, domains: 2}, middle: {points: 2}, "
             "low: {points_cannot_reach: 2}}\n"
         )
-        self.release.factor(name, more + text)
+        self.release.factor(name, self._status() + more + text)
         self._factors[name] = ["high", "middle", "low", "undetermined"]
 
     def _stages(self) -> None:
         _, more = self._body("staging")
         labels = ["A", "B é", 'C "q"']
         lines = [f"{{label: {json.dumps(label)}, if: {self._expr(2)}}}" for label in labels]
-        self.release.stages(f"{more}lines: [{', '.join(lines)}, {{label: Z, otherwise: true}}]\n")
+        self.release.stages(
+            f"{self._status()}{more}lines: [{', '.join(lines)}, {{label: Z, otherwise: true}}]\n"
+        )
         self._labels = [*labels, "Z"]
 
     def _card(self, name: str) -> None:
         rng = self._rng
         show, more = self._body(name)
-        # Only hard exclusions without relevance can be asked about by another card.
-        soft = name == "card2"
-        text = f"hooks: [patient-view, order-select]\nshow_if: {show}\n"
+        text = f"hooks: [{', '.join(_HOOKS)}]\n{self._status()}"
+        if rng.random() < 0.2:
+            text += "needs_draft: true\n"
+            show = f"{{any: [{show}, statin is present or ordered]}}"
+        text += f"show_if: {show}\n"
         if rng.random() < 0.6:
-            choice = rng.choice(("hide", "note", "show")) if soft else "hide"
-            relevant = f", when_relevant: {self._expr(1)}" if soft and rng.random() < 0.5 else ""
+            choice = rng.choice(("hide", "note", "show"))
+            relevant = f", when_relevant: {self._expr(1)}" if rng.random() < 0.5 else ""
             text += (
                 f"unless: [{{id: x, when: {self._expr(1)}, because: B., "
                 f"if_unknown: {choice}{relevant}}}]\n"
@@ -214,8 +220,7 @@ class Author:
             f"summary: [{{say: One, if: {self._expr(0)}}}, Two], source: {{cite: book}}}}\n"
         )
         guard = (
-            f"{{id: g, block_if: {self._expr(1)}, because: B., "
-            f"if_unknown: {rng.choice(('block', 'show', '{warn: Look}', '{instead: other}'))}}}"
+            f"{{id: g, block_if: {self._expr(1)}, because: B., if_unknown: {rng.choice(_UNKNOWN)}}}"
         )
         text += (
             f"suggestions: {{items: [{{id: main, action: advise, offer_if: {self._expr(0)}, "
@@ -228,6 +233,10 @@ class Author:
         )
         self.release.card(name, more + text)
         self._cards.append(name)
+
+    def _status(self) -> str:
+        """Put a rule on trial now and then."""
+        return "status: trial\n" if self._rng.random() < 0.1 else ""
 
     # --- what every file has --------------------------------------------------------
 
@@ -459,6 +468,16 @@ class Author:
                 f"all of [{data}] are known",
                 f"none of [{data}] is known {within}",
                 f"all of [{data}] are unknown",
+                f"{rng.choice(('statin', 'diet'))} is {rng.choice(('newly ', ''))}ordered",
+                f"any of [statin, diet] is {rng.choice(('newly ', ''))}ordered",
+                f"{rng.choice(('statin', 'diet'))} is present or ordered {within}",
+                f"any of [statin, diet] is on record, or ordered {rng.choice(('', ', ever'))}",
+                f"statin is ordered by route {rng.choice(('oral', 'skin', 'oral or skin'))}",
+                f"statin is newly ordered by route {rng.choice(('oral', 'skin'))}",
+                f"statin is {rng.choice(('present', 'on record'))} by route oral {within}",
+                "statin is present by route skin or ordered, undated counts",
+                f"{rng.choice(('gout', 'diabetes'))} is being added",
+                "statin is being refilled",
                 f"{one} is known {within}",
                 f"{one} is unknown",
                 f"any of [{data}] was received {within}",
