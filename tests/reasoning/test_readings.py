@@ -28,7 +28,7 @@ def history(*found):
 
 def read(release, form, snapshot):
     """Work out one reading of a condition."""
-    release.condition("c", f"readings: {{n: {{{form}}}}}\nholds_if: n >= 1")
+    release.condition("c", f"readings: {{n: {{{form}}}}}\nholds_if: n is known")
     return release.conclude(snapshot).numbers["c.n"]
 
 
