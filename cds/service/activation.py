@@ -18,9 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +80,8 @@ class _State:
     checking: bool = False
     rolled_back: bool = False
     swaps: int = 0
+    answered: int = 0
+    would_have_shown: Counter[str] = field(default_factory=Counter)
 
 
 class Activation:
@@ -127,7 +130,11 @@ class Activation:
 
     def answer(self, raw: bytes, *, trace_id: str = "") -> Answer:
         """Answer the body of a hook call by the release that is served now."""
-        return self._state.current.pipeline.answer(raw, trace_id=trace_id)
+        state = self._state
+        answer = state.current.pipeline.answer(raw, trace_id=trace_id)
+        state.answered += 1
+        state.would_have_shown.update(answer.would_have_shown)
+        return answer
 
     def close(self) -> None:
         """Give memory back."""
@@ -156,11 +163,18 @@ class Activation:
                 "reasons": state.refused.count,
                 "why": list(state.refused.why),
             }
-        return {
+        about: dict[str, Any] = {
             "rules": dict(release.counts),
             "pendingReviews": len(release.pending),
             "activation": activation,
         }
+        trial = sorted(one.id for one in release.ruleset.cards.values() if one.status == "trial")
+        if trial:
+            about["trial"] = {
+                "answered": state.answered,
+                "wouldHaveShown": {name: state.would_have_shown[name] for name in trial},
+            }
+        return about
 
     def _word(self) -> str:
         state = self._state
@@ -254,6 +268,8 @@ class Activation:
         state.refused = None
         state.rolled_back = rolled_back
         state.swaps += 1
+        state.answered = 0
+        state.would_have_shown.clear()
         # What is alive now stays; what the old release alone held may go.
         gc.unfreeze()
         gc.collect()

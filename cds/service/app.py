@@ -59,6 +59,8 @@ class _Answer(Protocol):
     def foreign(self) -> int: ...
     @property
     def undrafted(self) -> tuple[str, ...]: ...
+    @property
+    def would_have_shown(self) -> tuple[str, ...]: ...
 
 
 class Answering(Protocol):
@@ -220,6 +222,8 @@ def _answered(answering: Answering, raw: bytes, request_id: str) -> Response:
         log.error("undrafted", request=request_id, template=action)
     if answer.foreign:
         log.warning("foreign_data", request=request_id, count=answer.foreign)
+    if answer.would_have_shown:
+        log.info("would_have_shown", request=request_id, nodes=list(answer.would_have_shown[:30]))
     return Response(encode(answer.response), media_type="application/json")
 
 

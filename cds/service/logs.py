@@ -34,6 +34,7 @@ EVENTS: Final = frozenset(
         "server",  # what the web server says of itself
         "stopped",  # at the end
         "undrafted",  # alarm: a suggestion could not be drafted and was left out
+        "would_have_shown",  # cards on trial that this answer would have had
         "unreviewed_rules",  # rules that no clinician has reviewed are active
     }
 )

@@ -46,6 +46,11 @@ class Answer:
     decision: Decision | None = field(default=None, repr=False)
     trial: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def would_have_shown(self) -> tuple[str, ...]:
+        """Name the cards on trial that would be in the response, were they active."""
+        return () if self.decision is None else tuple(one.card for one in self.decision.trial)
+
 
 class Pipeline:
     """

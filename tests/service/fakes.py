@@ -53,6 +53,7 @@ class Told:
     response: dict
     foreign: int = 0
     undrafted: tuple = ()
+    would_have_shown: tuple = ()
 
 
 @dataclass

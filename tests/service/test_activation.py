@@ -16,19 +16,19 @@ from cds.service.activation import Activation, judged
 from cds.service.logs import configure
 from cds.service.release import NotServedError
 from cds.service.settings import Settings, default_rules
-from tests.service.fakes import Fake, ruleset
+from tests.service.fakes import Fake, Told, ruleset
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 class Answers(Fake):
     """
-    A pipeline that says from which text it was made.
+    A pipeline that says from which text it was made; *would* are cards on trial.
     """
 
-    def __init__(self, text):
+    def __init__(self, text, would=()):
         super().__init__()
-        self.told = text
+        self.told = Told({"cards": [text]}, would_have_shown=would)
 
 
 class House:
@@ -42,6 +42,7 @@ class House:
         self.against = []
         self.judged = []
         self.fails = None
+        self.trial = ()
         self.made = []
         self.activation = Activation(folder, opens=self.opens, now=lambda: NOW, judge=self.judge)
 
@@ -81,6 +82,14 @@ class House:
         asyncio.run(self.activation.look())
 
     @property
+    def serves(self):
+        """
+        From which text the answer comes.
+        """
+        (card,) = self.activation.answer(b"").response["cards"]
+        return card
+
+    @property
     def said(self):
         """
         What `/status` says of the activation.
@@ -113,7 +122,7 @@ def test_changed_rules_are_served(house, lines):
     house.write("two")
     house.look()
 
-    assert "two" == house.activation.answer(b"")
+    assert "two" == house.serves
     assert "two" == house.activation.ruleset.release
     assert "current" == house.said["state"]
     assert house.said["previous"].startswith("one ")
@@ -141,7 +150,7 @@ def test_refused_rules_are_not_served(house, lines):
     house.write("two")
     house.look()
 
-    assert "one" == house.activation.answer(b"")
+    assert "one" == house.serves
     assert "change refused" == house.said["state"]
     assert 30 == house.said["refused"]["reasons"]
     assert "rules/release.yaml:1:1: reason 0" == house.said["refused"]["why"][0]
@@ -167,7 +176,7 @@ def test_rules_that_cannot_be_opened_are_not_served(house, error, why):
     house.write("two")
     house.look()
 
-    assert "one" == house.activation.answer(b"")
+    assert "one" == house.serves
     assert [why] == house.said["refused"]["why"]
 
 
@@ -199,7 +208,7 @@ def test_what_was_judged_is_what_is_served(house):
     house.write("two")
     house.look()
 
-    assert "two" == house.activation.answer(b"")
+    assert "two" == house.serves
 
 
 def test_one_can_go_back_and_forth(house):
@@ -211,11 +220,27 @@ def test_one_can_go_back_and_forth(house):
     house.look()
 
     assert house.activation.roll_back()
-    assert "one" == house.activation.answer(b"")
+    assert "one" == house.serves
     assert "rolled back" == house.said["state"]
     assert house.activation.roll_back()
-    assert "two" == house.activation.answer(b"")
+    assert "two" == house.serves
     assert "current" == house.said["state"]
+
+
+def test_cards_on_trial_are_counted(house):
+    """
+    How many answers there were, and in how many each would have been; from each swap anew.
+    """
+    house.trial = ("late", "never")
+    house.write("two")
+    house.look()
+    for _ in range(3):
+        house.activation.answer(b"")
+    counted = house.activation.about()["trial"]
+    house.activation.roll_back()
+
+    assert {"answered": 3, "wouldHaveShown": {"late": 3, "never": 0}} == counted
+    assert "trial" not in house.activation.about()
 
 
 def test_only_two_releases_are_kept(house):
@@ -252,14 +277,14 @@ def test_files_are_watched(house, monkeypatch):
     async def go():
         task = asyncio.create_task(house.activation.run(watches=True))
         house.write("two and more")
-        while house.activation.answer(b"") == "one":  # noqa: ASYNC110 - a swap tells nobody
+        while house.serves == "one":  # noqa: ASYNC110 - a swap tells nobody
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(go(), 20))
 
-    assert "two and more" == house.activation.answer(b"")
+    assert "two and more" == house.serves
 
 
 @pytest.mark.parametrize(

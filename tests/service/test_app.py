@@ -423,3 +423,15 @@ def test_too_many_at_a_time_are_sent_away(lines):
     assert 503 == second[0]["status"]
     assert (b"retry-after", b"1") in second[0]["headers"]
     assert 200 == probe[0]["status"]
+
+
+def test_cards_on_trial_leave_a_line(serve, lines):
+    """
+    By their ids; the caller sees nothing of them.
+    """
+    fake = Fake(Told({"cards": []}, would_have_shown=("sleep_apnoea_risk",)))
+    response = serve(fake).post(SERVICE, content=b"{}", headers=JSON)
+    (line,) = [one for one in lines() if one["event"] == "would_have_shown"]
+
+    assert {"cards": []} == response.json()
+    assert ["sleep_apnoea_risk"] == line["nodes"]
