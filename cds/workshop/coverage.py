@@ -7,15 +7,16 @@ never asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cds.core.clauses import Clause, Compare, Limit, Place, clauses_of
 from cds.core.findings import CardOutcome
 from cds.core.indices import Index
-from cds.core.rules import Card, Condition, Factor, Grade, Ruleset, Stages
+from cds.core.rules import Card, Condition, Exclusion, Factor, Grade, Ruleset, Stages
 from cds.core.truth import Truth
+from cds.proofs.prover import TooLargeError
 from cds.reasoning.arithmetic import input_answer
 from cds.reasoning.comparison import possible_cases
 from cds.reasoning.questions import is_input, questions_about
@@ -113,10 +114,7 @@ def coverage_of(lab: Lab, rule: Rule) -> Coverage:
         for at, answer in enumerate(_answers(lab.rules, rule, asked, trial.run)):
             if answer is not None:
                 seen[at].add(answer.word)
-    rows = tuple(
-        Row(clause.text, clause.place, frozenset(seen[at]), cannot_be(lab.rules, clause))
-        for at, clause in enumerate(asked)
-    )
+    rows = tuple(_row(lab, clause, frozenset(seen[at])) for at, clause in enumerate(asked))
     outcomes = [_outcome(lab.rules, rule, trial) for trial in trials]
     verdicts = {_verdict(lab.rules, rule, trial) for trial in trials}
     return Coverage(
@@ -167,6 +165,22 @@ def goals_seen(lab: Lab, rule: Rule, trial: Trial) -> set[str]:
     found |= {f"{name} blocks" for name, seen in guards.items() if seen}
     reached = _reached(rule, [trial])
     return found | {f"{name} reached" for name, seen in reached.items() if seen}
+
+
+def _row(lab: Lab, clause: Clause, seen: frozenset[str]) -> Row:
+    """Look at one clause; what was not seen, and cannot be, is no gap."""
+    row = Row(clause.text, clause.place, seen, cannot_be(lab.rules, clause))
+    if is_input(clause):
+        return row
+    try:
+        proved = {
+            one: "cannot happen, by proof"
+            for one in row.missing
+            if not lab.proofs.can_be(clause, one)
+        }
+    except TooLargeError:
+        return row
+    return replace(row, cannot={**row.cannot, **proved}) if proved else row
 
 
 def _asked(rules: Ruleset, rule: Rule) -> Iterator[Clause]:
@@ -220,18 +234,18 @@ def _verdict(rules: Ruleset, rule: Rule, trial: Trial) -> str:
 
 
 def _guards(
-    rule: Rule, trials: Iterable[Trial], outcomes: Iterable[CardOutcome | None]
+    rule: Rule, trials: Sequence[Trial], outcomes: Sequence[CardOutcome | None]
 ) -> dict[str, bool]:
     """Say of each guard, exclusion and gate whether a case saw it block."""
     found: dict[str, bool] = {}
     if isinstance(rule, Card):
         found |= {one.id: False for one in rule.unless}
         found |= {f"{one.id}.{guard.id}": False for one in rule.suggestions for guard in one.guards}
-        for outcome in outcomes:
+        for trial, outcome in zip(trials, outcomes, strict=True):
             if outcome is None:
                 continue
             for one in rule.unless:
-                if outcome.state == "withheld" and outcome.because in {one.because, one.id}:
+                if _stops(rule, one, trial, outcome):
                     found[one.id] = True
             for offer in outcome.finding.offers if outcome.finding is not None else ():
                 if offer.blocked_by:
@@ -249,6 +263,14 @@ def _guards(
             if number.state == "not valid" and number.because in found:
                 found[number.because] = True
     return found
+
+
+def _stops(rule: Card, one: Exclusion, trial: Trial, outcome: CardOutcome) -> bool:
+    """Tell whether an exclusion stopped a card that would have fired, or might have."""
+    if outcome.state == "withheld":
+        return outcome.because in {one.because, one.id}
+    undecided = outcome.state == "no" and trial.run.ask(f"{rule.id}.show_if").is_unknown
+    return undecided and trial.run.ask(f"{rule.id}.unless.{one.id}").is_yes
 
 
 def _reached(rule: Rule, trials: Iterable[Trial]) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from cds.core.facts import Snapshot
@@ -21,6 +22,7 @@ from cds.core.trial import veiled
 from cds.fhir.context import about
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import retrieve
+from cds.proofs.prover import Proofs
 from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import EngineChoice, Reasoner
 from cds.reasoning.firing import outcome_of
@@ -75,6 +77,11 @@ class Lab:
         self._references: dict[tuple[str, str], Reference] = {}
         self._all: Reasoner | None = None
         self._runs: dict[tuple[str, str, int], Run] = {}
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """Prove things about the conditions of the release."""
+        return Proofs(self.rules)
 
     def close(self) -> None:
         """Give the memory of the engine back."""
