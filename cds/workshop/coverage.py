@@ -25,7 +25,7 @@ from cds.workshop.expectations import Rule, kind_of
 from cds.workshop.lab import Lab, concluded
 from cds.workshop.mutation import Trial, trials_of
 from cds.workshop.nudges import step_of
-from cds.workshop.reachable import ANSWERS, cannot_be
+from cds.workshop.reachable import ANSWERS, can_be_yes, cannot_be
 from cds.workshop.values import Values
 from cds.workshop.workings import Workings
 
@@ -121,7 +121,7 @@ def coverage_of(lab: Lab, rule: Rule) -> Coverage:
         rule=rule.id,
         place=rule.place,
         rows=rows,
-        guards=_guards(rule, trials, outcomes),
+        guards=_guards(lab.rules, rule, trials, outcomes),
         reached=_reached(rule, trials),
         edges=tuple(_edges(asked, trials)),
         says_yes="yes" in verdicts,
@@ -161,7 +161,7 @@ def goals_seen(lab: Lab, rule: Rule, trial: Trial) -> set[str]:
         for clause, answer in zip(asked, _answers(lab.rules, rule, asked, trial.run), strict=True)
         if answer is not None
     }
-    guards = _guards(rule, [trial], [_outcome(lab.rules, rule, trial)])
+    guards = _guards(lab.rules, rule, [trial], [_outcome(lab.rules, rule, trial)])
     found |= {f"{name} blocks" for name, seen in guards.items() if seen}
     reached = _reached(rule, [trial])
     return found | {f"{name} reached" for name, seen in reached.items() if seen}
@@ -234,7 +234,10 @@ def _verdict(rules: Ruleset, rule: Rule, trial: Trial) -> str:
 
 
 def _guards(
-    rule: Rule, trials: Sequence[Trial], outcomes: Sequence[CardOutcome | None]
+    rules: Ruleset,
+    rule: Rule,
+    trials: Sequence[Trial],
+    outcomes: Sequence[CardOutcome | None],
 ) -> dict[str, bool]:
     """Say of each guard, exclusion and gate whether a case saw it block."""
     found: dict[str, bool] = {}
@@ -257,7 +260,7 @@ def _guards(
             if grade.state == "excluded":
                 found[grade.reason] = True
     elif isinstance(rule, Index):
-        found |= {one.id: False for one in rule.not_valid_if}
+        found |= {one.id: False for one in rule.not_valid_if if can_be_yes(rules, one.when)}
         for trial in trials:
             number = trial.run.conclude().numbers[rule.id]
             if number.state == "not valid" and number.because in found:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cds.core.clauses import Expr
+from cds.core.clauses import Expr, clauses_of
 from cds.core.rules import Card, Ruleset
 from cds.proofs.prover import Proofs, TooLargeError
-from cds.reasoning.questions import Question, questions_about
+from cds.reasoning.questions import Question, is_input, questions_about
 from cds.workshop.expectations import Rule, kind_of
 from cds.workshop.mutants import Mutant
 from cds.workshop.rewriting import everywhere
@@ -39,7 +39,8 @@ def proved_equivalent(
         found = _pairs(rules, rule, mutant, text)
         if found:
             pairs[mutant.name] = found
-    if not pairs:
+    decided = [one for one in mutants if one.if_unknown_of is not None]
+    if not pairs and not decided:
         return
     more = [one.after.expr for found in pairs.values() for one in found]
     try:
@@ -49,7 +50,9 @@ def proved_equivalent(
     fires = [(rule.show_if, "yes")] if isinstance(rule, Card) else []
     for mutant in mutants:
         found = pairs.get(mutant.name, [])
-        if found and all(_same(proofs, one, fires) for one in found):
+        if (
+            mutant.if_unknown_of is not None and _is_decided(proofs, mutant.if_unknown_of, fires)
+        ) or (found and all(_same(proofs, one, fires) for one in found)):
             yield mutant
 
 
@@ -76,6 +79,16 @@ def _pairs(rules: Ruleset, rule: Rule, mutant: Mutant, text: Ruleset) -> list[_P
         for one, two in zip(before, after, strict=True)
         if one.expr.key != two.expr.key
     ]
+
+
+def _is_decided(proofs: Proofs, expr: Expr, fires: Iterable[tuple[Expr, str]]) -> bool:
+    """Tell whether a condition is never unknown where it is asked."""
+    if any(map(is_input, clauses_of(expr))):
+        return False
+    try:
+        return not proofs.can_be(expr, "unknown", tuple(fires))
+    except TooLargeError:
+        return False
 
 
 def _same(proofs: Proofs, pair: _Pair, fires: Iterable[tuple[Expr, str]]) -> bool:

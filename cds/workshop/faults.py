@@ -134,7 +134,7 @@ def _called(value: Any) -> str:
         if found:
             return str(found)
     if isinstance(value, Not):
-        return f"not {_called(value.of)}"
+        return _called(value.of)  # the author's words say no already
     if isinstance(value, All | Any_ | AtLeast):
         return f"{_word_of(value)} of {_called(value.of[0])}, ..."
     return str(value)

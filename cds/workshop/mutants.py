@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from cds.core.clauses import Not, Place, Threshold, clauses_of
+from cds.core.clauses import Expr, Not, Place, Threshold, clauses_of
 from cds.core.indices import Gate, Index
 from cds.core.rules import (
     Evidence,
@@ -36,24 +36,26 @@ class Mutant:
     """
     One fault: *name* says what was changed, as `equivalent:` of a rule file repeats it.
 
-    *rule* is the rule with the fault in it; *reading* the reading that changed, if any.
+    *rule* is the rule with the fault in it. Where only what an unknown answer does was
+    changed, *if_unknown_of* is the condition that may be unknown.
     """
 
     name: str
     place: Place
     rule: Rule
+    if_unknown_of: Expr | None = None
 
 
 def mutants_of(rules: Ruleset, rule: Rule) -> Iterator[Mutant]:
     """Make every mutant of a rule, in the order of its text."""
     seen: dict[str, int] = {}
-    for name, place, changed in _texts(rules, rule):
-        seen[name] = seen.get(name, 0) + 1
-        number = f" ({seen[name]})" if seen[name] > 1 else ""
-        yield Mutant(name + number, place, changed)
+    for one in _texts(rules, rule):
+        seen[one.name] = seen.get(one.name, 0) + 1
+        number = f" ({seen[one.name]})" if seen[one.name] > 1 else ""
+        yield replace(one, name=one.name + number)
 
 
-def _texts(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, Rule]]:
+def _texts(rules: Ruleset, rule: Rule) -> Iterator[Mutant]:
     for path, value in places_in(rule):
         place, subject = _place_of(rule, path), _subject_of(rule, path)
         for number, (what, new) in enumerate(faults_at(rules, value)):
@@ -64,7 +66,9 @@ def _texts(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, Rule]]:
             mark = f"{'.'.join(map(str, path))}#{number}"
             keyed = replace(new, key=f"{new.key}~{mark}") if hasattr(new, "key") else new
             changed = changed_at(rule, path, keyed, mark)
-            yield f"{subject}: {what}", place, _asked_anew(rule, changed, mark)
+            when = getattr(value, "when", None) if what.startswith("if_unknown") else None
+            name = f"{subject}: {what}"
+            yield Mutant(name, place, _asked_anew(rule, changed, mark), when)
     yield from _moved_thresholds(rules, rule)
 
 
@@ -131,7 +135,7 @@ def _at(value: Any, step: Step) -> Any:
     return value[step] if isinstance(value, dict) else getattr(value, step, None)
 
 
-def _moved_thresholds(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, Rule]]:
+def _moved_thresholds(rules: Ruleset, rule: Rule) -> Iterator[Mutant]:
     """Move each named cut-off, wherever it is used in the rule."""
     for name, written in rule.thresholds.items():
         place = _first_use(rule, name)
@@ -146,7 +150,8 @@ def _moved_thresholds(rules: Ruleset, rule: Rule) -> Iterator[tuple[str, Place, 
                 return value
 
             changed = everywhere(rule, change, mark)
-            yield f"threshold {name}: {what}", place, _asked_anew(rule, changed, mark)
+            asked = _asked_anew(rule, changed, mark)
+            yield Mutant(f"threshold {name}: {what}", place, asked)
 
 
 def _asked_anew(rule: Rule, changed: Rule, mark: str) -> Rule:

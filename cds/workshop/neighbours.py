@@ -185,15 +185,20 @@ def _for_compare(rules: Ruleset, clause: Compare, given: Mapping[str, Any]) -> I
             elif clause.name in rules.concepts:
                 yield from _around(rules.concepts[clause.name], case)
             elif clause.what == "input":
-                for name in given:
-                    if name.endswith(clause.name) and name in rules.concepts:
-                        yield from _around(rules.concepts[name], case)
+                for name in _sources(rules, clause.name) & rules.concepts.keys():
+                    yield from _around(rules.concepts[name], case)
             for years_cut in (case.age_from, case.age_below):
                 if years_cut is not None:
                     yield Change("age", f"{years_cut - 1} years")
                     yield Change("age", f"{years_cut} years")
     if clause.name in rules.concepts:
         yield from _dated(rules, clause.name, clause.within, given, _a_value(clause))
+
+
+def _sources(rules: Ruleset, name: str) -> set[str]:
+    """Name what stands behind an input of that name, in whichever index."""
+    every = (one for index in rules.indices.values() for one in index.inputs)
+    return {one.source for one in every if one.name == name}
 
 
 def _a_value(clause: Compare) -> Decimal | None:

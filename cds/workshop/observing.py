@@ -52,9 +52,9 @@ def _of_index(rule: Index, found: Conclusions) -> Iterator[tuple[str, Any]]:
     elif one.number is not None:
         if one.number.value is not None:
             yield "value", shown(one.number.value, rule.digits + _MOST_DIGITS)
-        elif rule.count_of:
-            low, high = one.number.low, one.number.high
-            yield "between", [str(low), str(high)]
+        else:
+            ends = (one.number.low, one.number.high)
+            yield "between", ["none" if end is None else str(end) for end in ends]
         if one.band:
             yield "band", one.band
         if one.criteria:

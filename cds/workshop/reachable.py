@@ -10,19 +10,26 @@ from __future__ import annotations
 from typing import Final
 
 from cds.core.clauses import (
+    All,
+    Any_,
+    AtLeast,
     Clause,
+    Compare,
+    Expr,
     Holds,
     Known,
     ListComplete,
     Listed,
     NewerThan,
+    Not,
     NotUsedBecause,
     StageIs,
     clauses_of,
 )
+from cds.core.quantity import plain
 from cds.core.rules import Ruleset
 
-__all__ = ["ANSWERS", "cannot_be"]
+__all__ = ["ANSWERS", "can_be_yes", "cannot_be"]
 
 ANSWERS: Final = ("yes", "no", "unknown")
 _TWO_VALUED: Final = (Known, ListComplete, NewerThan, NotUsedBecause, StageIs)
@@ -36,6 +43,32 @@ def cannot_be(rules: Ruleset, clause: Clause) -> dict[str, str]:
         return _of_listed(rules, clause)
     if isinstance(clause, Holds):
         return _of_condition(rules, clause.name)
+    if isinstance(clause, Compare):
+        return _of_compare(rules, clause)
+    return {}
+
+
+def can_be_yes(rules: Ruleset, expr: Expr) -> bool:
+    """Tell whether a condition can be yes, as far as its clauses tell."""
+    if isinstance(expr, All):
+        return all(can_be_yes(rules, one) for one in expr.of)
+    if isinstance(expr, Any_ | AtLeast):
+        return any(can_be_yes(rules, one) for one in expr.of)
+    return isinstance(expr, Not) or "yes" not in cannot_be(rules, expr)
+
+
+def _of_compare(rules: Ruleset, clause: Compare) -> dict[str, str]:
+    """Look at what is plausible: a result beyond it is never used."""
+    names = {clause.name}
+    if clause.what == "input":
+        every = (one for index in rules.indices.values() for one in index.inputs)
+        names = {one.source for one in every if one.name == clause.name}
+    concepts = [rules.concepts[name] for name in names if name in rules.concepts]
+    if clause.low is None and clause.high is not None and concepts:
+        cuts = [case.value for case in clause.high.threshold.cases]
+        lows = [one.units[one.unit].low for one in concepts if one.unit in one.units]
+        if lows and all(low is not None and max(cuts) <= low for low in lows):
+            return {"yes": f"below {plain(max(cuts))} is implausible"}
     return {}
 
 
