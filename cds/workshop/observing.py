@@ -10,7 +10,7 @@ from typing import Any, Final
 from cds.core.facts import Gap, Snapshot
 from cds.core.findings import Conclusions
 from cds.core.indices import Index
-from cds.core.quantity import shown
+from cds.core.quantity import plain, shown
 from cds.core.rules import Card, Condition, Factor, Ruleset
 from cds.hooks.words import HOLE, Words
 from cds.workshop.expectations import Rule
@@ -54,7 +54,7 @@ def _of_index(rule: Index, found: Conclusions) -> Iterator[tuple[str, Any]]:
             yield "value", shown(one.number.value, rule.digits + _MOST_DIGITS)
         else:
             ends = (one.number.low, one.number.high)
-            yield "between", ["none" if end is None else str(end) for end in ends]
+            yield "between", ["none" if end is None else plain(end) if end else "0" for end in ends]
         if one.band:
             yield "band", one.band
         if one.criteria:
