@@ -35,6 +35,7 @@ from cds.service.settings import chosen_profile, default_rules, instant_of
 from cds.workshop.cases import cases_of
 from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
 from cds.workshop.flipping import NoSuchAnswer, answers_of, flips, told
+from cds.workshop.histories import past_of
 from cds.workshop.pages import page_of
 from cds.workshop.patients import CannotRead
 from cds.workshop.reasons import Reason, as_json, written
@@ -74,7 +75,8 @@ def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> 
     try:
         ruleset = load_ruleset(folder, profile or chosen_profile())
         rule = _find(ruleset, asked.what)
-        snapshot = _subject(asked, ruleset, rule, folder)
+        snapshot, given = _subject(asked, ruleset, rule, folder)
+        past = past_of(ruleset, rule.id, given).history
     except RuleError as error:
         return say_rule_error(error)
     except RequestError as error:
@@ -87,9 +89,11 @@ def explain(asked: Asked, *, rules: Path | None, profile: str | None = None) -> 
     seen, decision = reasoner.rules, None
     if isinstance(rule, Card):
         found = conclude(seen, run)
-        decision = arbitrate(seen, found, hook=snapshot.hook, rehearsed=rule.id)
+        decision = arbitrate(seen, found, past, hook=snapshot.hook, rehearsed=rule.id)
     rule = rule_called(seen, rule.id) or rule
-    reason = Explainer(seen, run, depth=asked.depth, decision=decision).rule(rule)
+    before = past.cards.get(rule.id)
+    explainer = Explainer(seen, run, depth=asked.depth, decision=decision, past=before)
+    reason = explainer.rule(rule)
     if asked.why or asked.why_not or asked.wanted:
         return _explain_flips(asked, ruleset, rule, snapshot, reason)
     if asked.as_json:
@@ -189,7 +193,10 @@ def _find(ruleset: Ruleset, what: str) -> Explained:
     raise _CannotAnswer(f"`{what}` is no rule, code or check" + (f"; {meant}" if meant else ""))
 
 
-def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> Snapshot:
+def _subject(
+    asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path
+) -> tuple[Snapshot, Mapping[str, Any]]:
+    """Read whom it is explained for, and what was said of the patient in words."""
     subjects = Subjects(ruleset)
     but: dict[str, Any] = {}
     for text in asked.but:
@@ -200,7 +207,8 @@ def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> S
         given = read_given(asked.given, called="--given")
         if asked.patient is not None:
             given = {**_named(asked.patient, named), **given}
-        return subjects.of_case(_without({**given, **but}), hooks)
+        given = _without({**given, **but})
+        return subjects.of_case(given, hooks), given
     if asked.patient is None and not named:
         raise _CannotAnswer(
             f"say for whom: `{rule.id}` has no patients of its own; "
@@ -208,11 +216,12 @@ def _subject(asked: Asked, ruleset: Ruleset, rule: Explained, folder: Path) -> S
         )
     patient = asked.patient or next(iter(named))
     if patient in named:
-        return subjects.of_case(_without({**named[patient], **but}), hooks)
+        given = _without({**named[patient], **but})
+        return subjects.of_case(given, hooks), given
     if not Path(patient).is_file():
         _named(patient, named)
     snapshot = _of_file(patient, asked, ruleset, subjects)
-    return subjects.changed(snapshot, but) if but else snapshot
+    return (subjects.changed(snapshot, but) if but else snapshot), but
 
 
 def _named(patient: str, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

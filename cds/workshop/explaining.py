@@ -12,6 +12,7 @@ from typing import Final
 from cds.core.clauses import Expr, Place
 from cds.core.drafted import draft_reason
 from cds.core.findings import CardOutcome, Conclusions, Decision, Offer
+from cds.core.history import CardHistory
 from cds.core.hooks import ACTS
 from cds.core.indices import Index
 from cds.core.rules import (
@@ -63,14 +64,22 @@ class Explainer:
     Explains the rules of a release by one evaluation.
 
     A condition, index or factor that a clause names is opened *depth* levels deep. With
-    the *decision* of all cards a card says too whether another one goes before it.
+    the *decision* of all cards a card says too whether another one goes before it, with its
+    *past* when it was shown last.
     """
 
     def __init__(
-        self, rules: Ruleset, run: Run, *, depth: int = 1, decision: Decision | None = None
+        self,
+        rules: Ruleset,
+        run: Run,
+        *,
+        depth: int = 1,
+        decision: Decision | None = None,
+        past: CardHistory | None = None,
     ) -> None:
         self._rules = rules
         self._decision = decision
+        self._past = past
         self._run = run
         self._depth = depth
         self._tracer = Tracer(rules, run, depth=depth)
@@ -123,6 +132,7 @@ class Explainer:
             said = self._words.summary(card.summaries[finding.summary].say, card, finding)
             parts.extend(self._choices(card, "summary", says, said))
             parts.extend(self._offers(card, finding.offers))
+            parts.extend(self._quiet(card))
         title = f"{card.title} {card.version} ({card.code})"
         return Reason(title, found=self.status(card, outcome), place=card.place, of=tuple(parts))
 
@@ -190,6 +200,26 @@ class Explainer:
                 break
         several = len(rows) > 1 or any(one.of for one in rows)
         yield Reason(word, found=chosen, heading=True, of=tuple(rows) if several else ())
+
+    def _quiet(self, card: Card) -> Iterator[Reason]:
+        """Say how long a card keeps quiet, and what was before."""
+        quiet = card.quiet
+        if quiet is None:
+            return
+        rows = []
+        if quiet.repeat_after is not None:
+            shown = self._past.last_shown if self._past is not None else None
+            found = "never shown before" if shown is None else f"shown {shown} days ago"
+            silent = shown is not None and shown <= quiet.repeat_after
+            text = f"repeat_after {quiet.repeat_after} days"
+            rows.append(Reason(text, "yes" if silent else "no", found))
+        overrides = self._past.overrides if self._past is not None else ()
+        for word, days in quiet.after_override.items():
+            found = ", ".join(f"{one.reason or 'any'} {one.days} days ago" for one in overrides)
+            rows.append(Reason(f"after_override {word} {days} days", found=found or "none before"))
+        if quiet.again_early:
+            rows.append(Reason("again_early", found=", ".join(quiet.again_early)))
+        yield Reason("quiet", heading=True, of=tuple(rows))
 
     def _offers(self, card: Card, offers: Iterable[Offer]) -> Iterator[Reason]:
         found = {one.suggestion: one for one in offers}

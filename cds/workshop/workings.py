@@ -58,6 +58,12 @@ class Workings:
                 return self.origin(inner, self._known[name]) if inner is not None else ""
             if any(one.concept == name for one in found.results):
                 return f" = {name}, {self._values.result(found.results[0])}"
+        for name in index.highest_known_of:
+            other = self._known.get(name)
+            if other is not None and other.number == found.number:
+                return f" = {name}"
+            if any(one.concept == name for one in found.results):
+                return f" = {name}, {self._values.result(found.results[0])}"
         formula = self.with_numbers(index, found)
         # A number that is taken as it is needs no second mention.
         return f" = {formula}" if " " in formula or "(" in formula else ""

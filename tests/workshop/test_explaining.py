@@ -11,6 +11,7 @@ from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.loader import load_ruleset
 from cds.workshop.explaining import Explainer, conclude, rule_called
+from cds.workshop.histories import past_of
 from cds.workshop.reasons import written
 from cds.workshop.subjects import Subjects, patients_of, read_given
 from tests.sites import hospital
@@ -261,3 +262,32 @@ def test_a_cut_off_of_a_site_is_told_as_one(tmp_path):
     bands = next(one for one in reason.of if one.text == "bands")
 
     assert "below 3.0 (set by example_hospital; the rules say 2.5)" == bands.of[0].needed
+
+
+def test_a_card_that_keeps_quiet_says_since_when(tmp_path):
+    """
+    And which of its periods have passed.
+    """
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    text = (folder / CARD).read_text("utf-8")
+    quiet = "quiet: {repeat_after: 90 days, after_override: {any: 30 days}}"
+    (folder / CARD).write_text(text.replace("quiet: none", quiet), "utf-8")
+    rules = load_ruleset(folder)
+    card = rules.cards["low_testosterone_unconfirmed"]
+    said = {"last_shown": "40 days ago", "override": {"ago": "40 days"}}
+    past = past_of(rules, card.id, {"history": said}).history
+    given = patients_of(folder, card.place)["typical"]
+    run = Reasoner(rules, engine="reference", everything=True).start(Subjects(rules).of_case(given))
+    decision = arbitrate(rules, conclude(rules, run), past)
+    now = Explainer(rules, run, decision=decision, past=past.cards[card.id]).card(card)
+    first = Explainer(rules, run).card(card)
+
+    assert "FIRES (info), quiet" == now.found
+    assert [
+        ("repeat_after 90 days", "yes", "shown 40 days ago"),
+        ("after_override any 30 days", "", "any 40 days ago"),
+    ] == [(one.text, one.answer, one.found) for one in now.of[-1].of]
+    assert [("no", "never shown before"), ("", "none before")] == [
+        (one.answer, one.found) for one in first.of[-1].of
+    ]
