@@ -31,8 +31,7 @@ def read_searches(roots: list[Block], names: Names) -> None:
             names.systems[name] = systems.texts(name)  # type: ignore[union-attr]
         groups = root.block("groups_of_people")
         for group in groups.values if groups else ():
-            if group not in names.groups_of_people:
-                names.groups_of_people.append(group)
+            names.groups_of_people[group] = None
             for code in groups.texts(group):  # type: ignore[union-attr]
                 names.people[code] = group
         names.people_extension = root.text("group_extension", names.people_extension)

@@ -62,7 +62,7 @@ class Names:
     results: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
-    groups_of_people: list[str] = field(default_factory=list)
+    groups_of_people: dict[str, None] = field(default_factory=dict)
     people_extension: str = ""
 
     def declare(self, table: dict[str, Declared], one: Declared) -> bool:

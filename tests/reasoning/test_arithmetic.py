@@ -26,7 +26,7 @@ class TestReadings:
 
     def read(self, release, reading, snapshot, more=""):
         """Work one reading out."""
-        release.condition("c", f"{more}\nreadings: {{n: {{{reading}}}}}\nholds_if: n >= 1")
+        release.condition("c", f"{more}\nreadings: {{n: {{{reading}}}}}\nholds_if: n is known")
         return release.conclude(snapshot).numbers["c.n"]
 
     def test_counts_days_that_qualify(self, release):
@@ -152,7 +152,7 @@ class TestReadings:
     def test_any_age_where_nothing_is_said(self, release):
         """Only a reading made by hand has no window; it counts all."""
         release.condition(
-            "c", "readings: {n: {highest of: hba1c, within: 9 days}}\nholds_if: n >= 1"
+            "c", "readings: {n: {highest of: hba1c, within: 9 days}}\nholds_if: n is known"
         )
         rules = release.load()
         open_ = replace(rules.readings["c.n"], between=None)

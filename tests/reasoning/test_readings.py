@@ -2,6 +2,7 @@
 Readings: a number, or a date, from several results or entries, and how far it is known.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -114,6 +115,14 @@ def test_results_that_clash_are_a_range(release, expected, form):
     someone = patient(hba1c=history(("7 %", 1)), unusable={"hba1c": clash})
 
     assert expected == span(read(release, f"{form}: hba1c, {YEAR}", someone))
+
+
+def test_a_clash_without_numbers_says_nothing(release):
+    """Nobody knows what it was."""
+    clash = tuple(replace(one, value=None) for one in conflict("hba1c", "4 %", "9 %", days=9))
+    someone = patient(hba1c=history(("7 %", 1)), unusable={"hba1c": clash})
+
+    assert (7, 7) == span(read(release, f"highest of: hba1c, {YEAR}", someone))
 
 
 def test_an_extreme_of_a_clash_alone_has_no_date(release):
