@@ -32,6 +32,13 @@ def test_the_index_lists_the_pages():
     assert check_pages.index() == (PAGES / "README.md").read_text("utf-8")
 
 
+def test_every_check_has_its_page():
+    """
+    And every page its check.
+    """
+    assert sorted(check_pages.CHECKS) == WRITTEN
+
+
 @pytest.mark.parametrize("code", WRITTEN)
 def test_a_page_has_the_form_of_all(code):
     """

@@ -49,8 +49,24 @@ def check(context: Context) -> None:
                 notes=[f"marks: {listed(_MARKS)}"],
                 help="look the codes up, and say where they were seen",
             )
+    _check_person(context)
     shared = _check_codes(concepts, context)
     _check_shares(concepts, shared, context)
+
+
+def _check_person(context: Context) -> None:
+    """Report a folder that never asks for the Patient: nobody would have an age or a sex."""
+    searches = [
+        root.keys["searches"] for root in context.loaded.roots["concepts"] if "searches" in root
+    ]
+    known = context.rules.searches.values()
+    if searches and all(one.resource != "Patient" for one in known):
+        context.report.add(
+            "CDS104",
+            searches[0],
+            "no search brings the Patient",
+            help="add `patient: {resource: Patient, title: Patient}`",
+        )
 
 
 def _check_codes(concepts: dict[str, _Concept], context: Context) -> set[tuple[str, str]]:

@@ -75,3 +75,14 @@ def test_sharing_with_nobody(sample):
     ).findings
 
     assert ("CDS201", "did you mean `metformin`?") == (found.code, found.help)
+
+
+def test_somebody_has_to_be_asked_for(sample):
+    """
+    Without the Patient there is no age and no sex.
+    """
+    path = "concepts/searches.yaml"
+
+    assert ["CDS104 no search brings the Patient"] == sample.found(
+        {path: ("  patient:\n    resource: Patient\n    title: Person\n", "")}
+    )
