@@ -14,7 +14,7 @@ from cds.core.facts import Gap, Snapshot
 from cds.core.findings import Conclusions, Decision
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
-from cds.core.trial import hidden
+from cds.core.trial import hidden, on_trial
 from cds.fhir.drafts import Drafts, codeable
 from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
@@ -86,6 +86,7 @@ class Pipeline:
         self._now = now
         self._check = check
         self._trial = trial
+        self._has_trial = bool(on_trial(ruleset))
 
     @property
     def engine(self) -> str:
@@ -112,7 +113,7 @@ class Pipeline:
         snapshot = self._extractor.extract(retrieved, as_of=as_of)  # 4 extract
         conclusions = self._reasoner.conclude(snapshot)  # 5 reason
         decision = arbitrate(rules, conclusions, hook=snapshot.hook)  # 6 arbitrate
-        visible = hidden(rules, conclusions)
+        visible = hidden(rules, conclusions) if self._has_trial else conclusions
         cards, undrafted = self._composed(snapshot, visible, decision)  # 7 compose
         trial: list[dict[str, Any]] = []
         if self._trial and decision.trial:
