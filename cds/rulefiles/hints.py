@@ -27,6 +27,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "tests": "Cases: what is given, and what must come out.",
         "replaced_by": "What takes the place of a retired rule.",
         "because": "Why a rule is retired.",
+        "equivalent": "Mutants of this rule that change no answer, each with its reason.",
         "allow": "Warnings that are meant to stay, each with its reason.",
         "within": "How old a result may be, in days.",
         "if_unknown": "What to do where the answer is not known; silence is no choice.",
@@ -60,6 +61,10 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "check": "The code or name of the check.",
         "because": "Why the finding may stay.",
         "at": "An `id`, `name`, `label` or key of this file; without it the whole file.",
+    },
+    "a mutant that changes nothing": {
+        "mutant": "What is changed, as `cds test --mutate` prints it.",
+        "because": "Why no answer changes with it.",
     },
     "a concept file": {
         "concepts": "What words of the rules mean, by name.",
