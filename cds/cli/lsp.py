@@ -31,7 +31,7 @@ from cds.workshop.editor import Editor, Symbol
 
 __all__ = ["make_server", "serve_editor"]
 
-_WAIT: Final = 0.2
+_WAIT: Final = 0.4
 """Seconds without a keystroke before the folder is checked anew."""
 
 _SORTS: Final = {

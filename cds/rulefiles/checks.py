@@ -34,6 +34,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "CDS106": Check("ambiguous-scalar", "error"),
     "CDS107": Check("misnamed-file", "error"),
     "CDS109": Check("odd-character", "warning"),
+    "CDS108": Check("unformatted", "warning"),
     "CDS110": Check("unreadable-clause", "error"),
     "CDS201": Check("unknown-name", "error"),
     "CDS202": Check("unknown-threshold", "error"),

@@ -24,6 +24,7 @@ from cds.workshop.checks.cases import check as check_cases
 from cds.workshop.checks.context import Context
 from cds.workshop.checks.definitions import check as check_definitions
 from cds.workshop.checks.drafts import check as check_drafts
+from cds.workshop.checks.layout import check as check_layout
 from cds.workshop.checks.logic import check as check_logic
 from cds.workshop.checks.offers import check as check_offers
 from cds.workshop.checks.quantities import check as check_quantities
@@ -33,6 +34,7 @@ from cds.workshop.checks.upkeep import check as check_upkeep
 __all__ = ["FAMILIES", "Checked", "check_folder"]
 
 FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
+    check_layout,
     check_bindings,
     check_definitions,
     check_quantities,

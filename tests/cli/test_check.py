@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cds.cli.__main__ import app
-from tests.check_pages import SAMPLE
+from tests.check_pages import SAMPLE, lay_out
 
 FILE = "conditions/dysglycaemia.yaml"
 ALLOW = "allow:\n  - {check: unnoted-limits, because: They come.}\n"
-TESTS = "tests:\n  - name: raised\n"
+TESTS = "\ntests:\n  - name: raised\n"
 
 
 def check(*arguments):
@@ -28,7 +28,7 @@ def folder(tmp_path):
     """
     The sample with an `allow:` line that allows nothing: one warning with a safe fix.
     """
-    shutil.copytree(SAMPLE, tmp_path / "rules")
+    lay_out(shutil.copytree(SAMPLE, tmp_path / "rules"))
     path = tmp_path / "rules" / FILE
     path.write_text(path.read_text("utf-8").replace(TESTS, ALLOW + TESTS), "utf-8")
     return tmp_path / "rules"
@@ -122,10 +122,10 @@ def test_a_wrong_call(folder, more, said):
     ("form", "beginning"),
     [
         ("full", "warning[CDS608] unused-allow: "),
-        ("concise", f"rules/{FILE}:27:13: warning[CDS608]"),
+        ("concise", f"rules/{FILE}:31:13: warning[CDS608]"),
         ("json", '[\n {\n  "code": "CDS608"'),
         ("junit", '<?xml version="1.0" encoding="UTF-8"?>\n<testsuite'),
-        ("github", f"::warning file=rules/{FILE},line=27"),
+        ("github", f"::warning file=rules/{FILE},line=31"),
         ("sarif", '{\n "$schema"'),
     ],
 )
