@@ -21,7 +21,10 @@ WIDTH: Final = 120
 """Columns; what does not fit is broken."""
 
 _SHORT: Final = 32
-"""Columns of a word, of which several stand in a line."""
+"""Columns of a word of a list, of which several stand in a line."""
+
+_SHORT_PAIR: Final = 48
+"""Columns of a key with its value, of which several stand in a line."""
 
 _HEADER: Final = (
     "kind",
@@ -62,7 +65,7 @@ _ELSE: Final = re.compile(
 )
 """Words that somebody would read as a number, a date, a flag or nothing."""
 
-_FIRST = r"(?:[^\s,\[\]{}#&*!|>'\"%@`?:-]|[?:-](?=[^\s,\[\]{}]))"
+_FIRST = r"(?:[^\s,\[\]{}#&*!|>'\"%@`?:-]|[?-](?=[^\s,\[\]{}]))"
 _REST = r"(?:[^:#\s]|:(?=\S)|(?<=\S)#|(?<=\S) (?=[^\s#]))*"
 _PLAIN: Final = re.compile(_FIRST + _REST)
 _BRACKETED: Final = re.compile(r"[,\[\]{}?]")
@@ -235,7 +238,11 @@ class _Printer:
             self._above(one, indent, first=first, drawer=False)
             first = False
             beside = self._beside(one)
-            if beside and not isinstance(one, Scalar) and self._is_open(one, indent + 2):
+            if (
+                beside
+                and not isinstance(one, Scalar)
+                and self._is_open(one, indent + 2, member=True)
+            ):
                 self.out.append(" " * indent + beside.lstrip())
             begun = len(self.out)
             self._member(one, indent)
@@ -248,7 +255,7 @@ class _Printer:
         beside = self._beside(node)
         if isinstance(node, Scalar):
             self._text("", node, indent, indent + 2, beside)
-        elif self._is_open(node, indent + 2):
+        elif self._is_open(node, indent + 2, member=True):
             self._open(node, indent + 2)
         else:
             self._broken("", node, indent + 2, beside)
@@ -267,13 +274,14 @@ class _Printer:
         else:
             self._broken(lead, value, indent, beside)
 
-    def _is_open(self, node: Block | Items, column: int) -> bool:
+    def _is_open(self, node: Block | Items, column: int, *, member: bool = False) -> bool:
         """Tell whether a list or block has lines of its own."""
         if not is_flow(node):
             return True
         if id(node) in self.remarks.opened:
             return bool(node.values if isinstance(node, Block) else node.items)
-        return not (_is_filled(node) or column + len(_bracketed(node)) <= WIDTH)
+        filled = _is_filled(node) and not (member and isinstance(node, Block))
+        return not filled and column + len(_bracketed(node)) > WIDTH
 
     def _open(self, node: Block | Items, indent: int, key: str = "") -> None:
         if isinstance(node, Block):
@@ -288,9 +296,9 @@ class _Printer:
         if len(start) + len(line) <= WIDTH or not _is_filled(node):
             self.out.append(start + line + beside)
         else:
-            self.out.append(start + "[")
+            self.out.append(start + line[0])
             self.out += _filled(node, column + 2)
-            self.out.append(" " * column + "]" + beside)
+            self.out.append(" " * column + line[-1] + beside)
         self._close(node, column)
 
     def _text(self, lead: str, node: Scalar, indent: int, column: int, beside: str) -> None:
@@ -338,15 +346,27 @@ def _is_literal(text: str) -> bool:
 
 
 def _is_filled(node: Block | Items) -> bool:
-    """Tell whether a list is one of short words, of which several stand in a line."""
-    return isinstance(node, Items) and all(
-        isinstance(one, Scalar) and len(one.text) <= _SHORT and "\n" not in one.text
-        for one in node.items
+    """Tell whether a list or block is one of short words, of which several stand in a line."""
+    if isinstance(node, Items):
+        return all(isinstance(one, Scalar) and _is_short(one, _SHORT) for one in node.items)
+    return all(
+        isinstance(one, Scalar) and _is_short(one, _SHORT_PAIR - len(key.text) - 2)
+        for key, one in node.entries()
     )
 
 
+def _is_short(node: Scalar, most: int) -> bool:
+    return len(node.text) <= most and "\n" not in node.text
+
+
 def _filled(node: Block | Items, indent: int) -> Iterator[str]:
-    words = [_bracketed(one) for one in node.items] if isinstance(node, Items) else []
+    """Give the lines of what is filled."""
+    if isinstance(node, Items):
+        words = [_bracketed(one) for one in node.items]
+    else:
+        words = [
+            f"{_inline(key, bracketed=True)}: {_bracketed(value)}" for key, value in node.entries()
+        ]
     margin = " " * indent
     line = ""
     for at, word in enumerate(words):

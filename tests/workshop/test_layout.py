@@ -106,6 +106,7 @@ def test_brackets_that_do_not_fit_are_broken():
     """
     words = ", ".join(f"w{number:02}" for number in range(40))
     pairs = ", ".join(f"k{number:02}: [a, b]" for number in range(12))
+    short = ", ".join(f"k{number}: a word" for number in range(12))
 
     assert (
         "a: [\n  " + ", ".join(f"w{number:02}" for number in range(23)) + ",\n"
@@ -114,6 +115,10 @@ def test_brackets_that_do_not_fit_are_broken():
     assert ["a:", "  k00: [a, b]", "  k01: [a, b]"] == lines_of(f"a: {{{pairs}}}\n", 3)
     assert ["a:", "  - k00: [a, b]", "    k01: [a, b]"] == lines_of(f"a:\n  - {{{pairs}}}\n", 3)
     assert ["a:", "  - ["] == lines_of(f"a:\n  - [{words}]\n", 2)
+    assert ["a: {", "  k0: a word, k1: a word, k2: a word,"] == [
+        line[:37] for line in lines_of(f"a: {{{short}}}\n", 2)
+    ]
+    assert ["a:", "  - k0: a word", "    k1: a word"] == lines_of(f"a:\n  - {{{short}}}\n", 3)
     assert ["a:", f"  - {'x ' * 20}y"] == lines_of(f"a: [{'x ' * 20}y, {LONG[:90]}]\n", 2)
 
 
