@@ -153,11 +153,12 @@ def test_what_is_wrong_in_a_formula(text, code, marked, headline):
     assert (code, marked, headline) in parse(text)[1]
 
 
-def test_a_formula_has_a_depth():
+@pytest.mark.parametrize("text", ["(" * 100, "2^" * 100 + "2", "(" * 5000])
+def test_a_formula_has_a_depth(text):
     """
     Nobody reads forty brackets, and no file can exhaust the stack.
     """
-    _, reported = parse("(" * 5000)
+    _, reported = parse(text)
 
     assert ["CDS110"] == [code for code, _, _ in reported]
 

@@ -83,3 +83,16 @@ def test_a_name_is_declared_once(rules):
 
     assert ["CDS107", "CDS203"] == [one.code for one in loaded.diagnostics]
     assert ["rules/groups/ir.yaml:2:5"] == [str(one.place) for one in loaded.diagnostics[1].spans]
+
+
+def test_guesses_end_where_too_much_is_wrong(rules):
+    """
+    The thirty-first unknown name of a file is said without the nearest.
+    """
+    clauses = ", ".join(f"hba1{number} is known" for number in range(40))
+    before = "holds_if: pregnancy is present"
+    found = rules.load({"conditions/pregnant.yaml": (before, f"holds_if: {{all: [{clauses}]}}")})
+    unknown = [one for one in found.diagnostics if one.headline.startswith("`hba1")]
+
+    assert 40 == len(unknown)
+    assert 30 == sum(bool(one.help) for one in unknown)
