@@ -33,9 +33,6 @@ _UNKNOWN: Final[Mapping[str, str]] = {
     "note": "shown, with “Not known: …, check before acting”",
     "show": "shown",
     "assess": "assessed all the same",
-    "block": "not offered",
-    "instead": "another one is offered instead",
-    "warn": "offered with a warning",
     "withhold": "no number is given",
     "compute": "the number is given",
 }
@@ -362,7 +359,7 @@ class _Page:
         yield from _table(("suggestion", "offered when", "held back when"), rows)
 
     def _guard(self, guard: Guard) -> str:
-        unknown = _UNKNOWN[guard.if_unknown]
+        unknown = "offered all the same" if guard.if_unknown == "show" else "not offered"
         if guard.instead:
             unknown = f"{guard.instead.replace('_', ' ')} is offered instead"
         if guard.warn:
