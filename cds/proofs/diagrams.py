@@ -9,7 +9,7 @@ node, and a condition that nothing fulfils is `NEVER`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["ALWAYS", "NEVER", "Diagrams", "TooLargeError"]
 
@@ -20,6 +20,14 @@ ALWAYS: Final = 1
 """The condition that every state fulfils."""
 
 _Parts = tuple[tuple[int, int], ...]
+
+
+class _Search(NamedTuple):
+    """One search for a way: the steps left, what led nowhere, which states go first."""
+
+    steps: list[int]
+    failed: set[frozenset[int]]
+    order: int
 
 
 class TooLargeError(Exception):
@@ -149,7 +157,10 @@ class Diagrams:
 
     def some(self, several: Iterable[int]) -> int:
         """Join any number of conditions with "or"."""
-        return self.negated(self.every([self.negated(one) for one in several]))
+        parts = list(several)
+        if len(parts) == 1:
+            return parts[0]
+        return self.negated(self.every([self.negated(one) for one in parts]))
 
     def at_least(self, count: int, several: Iterable[int]) -> int:
         """Make the condition that *count* or more of several hold."""
@@ -178,42 +189,56 @@ class Diagrams:
                 todo.extend(then for _, then in self._parts[node])
         return frozenset(found)
 
-    def way(self, several: Iterable[int], most: int = 0) -> dict[int, int] | None:
+    def fulfils(self, way: Mapping[int, int], one: int) -> bool:
+        """Tell whether a way fulfils a condition; what it leaves out is in its first state."""
+        while one > ALWAYS:
+            state = way.get(self._level[one], 0)
+            for states, then in self._parts[one]:
+                if states >> state & 1:
+                    one = then
+                    break
+        return one == ALWAYS
+
+    def way(
+        self, several: Iterable[int], most: int = 0, *, plain: bool = True
+    ) -> dict[int, int] | None:
         """
         Give one way to fulfil all of several conditions: a state of each variable asked.
 
         None where there is no way. Looked for without joining them: a way is mostly found
         soon, while the join of all would be large. The first states go first, so that a
-        way is as plain as its variables put it. Raises `TooLargeError` after *most* steps.
+        way is as plain as its variables put it; the last go first where it need not be
+        *plain*. Raises `TooLargeError` after *most* steps.
         """
         left = frozenset(several) - {ALWAYS}
         found: dict[int, int] = {}
-        return found if self._find(left, found, set(), [most or self._most]) else None
+        search = _Search([most or self._most], set(), 1 if plain else -1)
+        return found if self._find(left, found, search) else None
 
     def _find(
         self,
         left: frozenset[int],
         found: dict[int, int],
-        failed: set[frozenset[int]],
-        steps: list[int],
+        search: _Search,
     ) -> bool:
         if not left:
             return True
-        if NEVER in left or left in failed:
+        if NEVER in left or left in search.failed:
             return False
-        steps[0] -= 1
-        if steps[0] < 0:
+        search.steps[0] -= 1
+        if search.steps[0] < 0:
             raise TooLargeError
         level = min(self._level[one] for one in left)
         later = frozenset(one for one in left if self._level[one] != level)
         branches: dict[frozenset[int], int] = {later: self._full[level]}
         for one in left - later:
             branches = self._branched(branches, one)
-        for then, states in sorted(branches.items(), key=lambda one: one[1] & -one[1]):
-            if self._find(then - {ALWAYS}, found, failed, steps):
+        order = search.order
+        for then, states in sorted(branches.items(), key=lambda one: order * (one[1] & -one[1])):
+            if self._find(then - {ALWAYS}, found, search):
                 found[level] = (states & -states).bit_length() - 1
                 return True
-        failed.add(left)
+        search.failed.add(left)
         return False
 
     def _branched(

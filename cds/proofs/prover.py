@@ -14,6 +14,7 @@ speaks against it: formulas, and what one list says of another, are not looked i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,7 +37,15 @@ from cds.proofs.diagrams import ALWAYS, NEVER, Diagrams, TooLargeError
 from cds.proofs.meanings import Meaning, Meanings
 from cds.proofs.subjects import Subjects
 
-__all__ = ["Fact", "Facts", "Proofs", "Seen", "TooLargeError", "every_expression"]
+__all__ = [
+    "Fact",
+    "Facts",
+    "Proofs",
+    "Seen",
+    "TooLargeError",
+    "every_expression",
+    "opens",
+]
 
 Fact = tuple[Expr, str]
 """A condition and what it is: `yes`, `no`, `unknown`, `not yes`, `not no`, `known`."""
@@ -47,6 +56,7 @@ Facts = Iterable[Fact | list[Fact]]
 _MOST: Final = 60_000
 _OPENED: Final = ((), ("names",), ("names", "stages"))
 _CLOSED: Final[tuple[tuple[str, ...], ...]] = ((), (), ())
+_KEPT: Final = 24
 _SOON: Final = 400
 _OPENS: Final = (Holds, StageIs, CardFires, BandIs, Compare, Known)
 
@@ -91,6 +101,8 @@ class Proofs:
             Meanings(rules, self._subjects, self._diagrams, broken, frozenset(opened))
             for opened in (_CLOSED if closed else _OPENED)
         )
+        # What was found possible mostly answers the next question too.
+        self._ways: dict[int, deque[dict[int, int]]] = {}
         self._touched: dict[str, frozenset[int]] = {}
         # Variables stand in the order in which they are first met: the largest table goes
         # first, so that what it asks together stands together.
@@ -182,7 +194,7 @@ class Proofs:
 
     def witness(self, facts: Facts) -> tuple[Seen, ...]:
         """Give one record that makes all this so; nothing where none can be found."""
-        way = self._way(self._opened, facts) or {}
+        way = self._plain_way(tuple(facts))
         cells = self._subjects.cells
         return tuple(
             Seen(cells[level].name, cells[level].says(state), cells[level].given(state))
@@ -199,6 +211,11 @@ class Proofs:
                     return tuple(line.says(at, at) for at in range(line.first, line.last + 1))
         return ()
 
+    def _plain_way(self, facts: tuple[Fact | list[Fact], ...]) -> dict[int, int]:
+        """Look for a way of these facts alone, not for one that was found for others."""
+        self._ways.clear()
+        return self._way(self._opened, facts) or {}
+
     # --- joining ------------------------------------------------------------------------
 
     def _way(self, meanings: Meanings, facts: Facts) -> dict[int, int] | None:
@@ -210,12 +227,25 @@ class Proofs:
             found = [(meanings.of(expr), answer) for expr, answer in _alternatives(one)]
             nodes[join.some([self._where(*answered) for answered in found])] = None
             world = world.union(*(meaning.world for meaning, _ in found))
-        with suppress(TooLargeError):
+        known = self._ways.setdefault(id(meanings), deque(maxlen=_KEPT))
+        wanted = [*reversed(nodes), *world]
+        for way in known:
+            if all(join.fulfils(way, each) for each in wanted):
+                return way
+        found_way = self._found_way(list(nodes), world)
+        if found_way is not None:
+            known.appendleft(found_way)
+        return found_way
+
+    def _found_way(self, nodes: list[int], world: frozenset[int]) -> dict[int, int] | None:
+        join = self._diagrams
+        for plain in (True, False):
             # Mostly there is a way, and it is found at once.
-            return join.way([*nodes, *world], _SOON)
+            with suppress(TooLargeError):
+                return join.way([*nodes, *world], _SOON, plain=plain)
         node = ALWAYS
-        for each in nodes:
-            node = join.both(node, each)
+        for one in nodes:
+            node = join.both(node, one)
         return self._held_to(node, world)
 
     def _held_to(self, node: int, world: frozenset[int]) -> dict[int, int] | None:
@@ -253,6 +283,16 @@ def _clauses(facts: Facts) -> tuple[Expr, ...]:
         for clause in clauses_of(expr)
     }
     return tuple(found.values())
+
+
+def opens(expr: Expr) -> bool:
+    """Tell whether anything in a condition stands for what another rule says."""
+    return any(
+        isinstance(clause, Holds | StageIs | CardFires | BandIs)
+        or (isinstance(clause, Compare) and clause.what == "index")
+        or (isinstance(clause, Known) and "index" in clause.whats)
+        for clause in clauses_of(expr)
+    )
 
 
 def every_expression(rules: Ruleset) -> Iterator[Expr]:

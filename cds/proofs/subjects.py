@@ -84,6 +84,11 @@ class Subjects:
         for expr in exprs:
             for clause in clauses_of(expr):
                 self._note(clause)
+        for name, reason in self.unused:
+            # Who asks about any result at all asks about those of one concept too.
+            if name:
+                for days in self._windows(("unused", "", reason)):
+                    self._note_days(("unused", name, reason), days)
         for index in rules.indices.values():
             for band in index.bands:
                 for threshold, upper in ((band.low, False), (band.high, True)):

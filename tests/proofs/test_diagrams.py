@@ -121,6 +121,30 @@ def test_a_way_fulfils_all(several):
     assert way is None or fits
 
 
+@given(trees(), st.integers(0, 47))
+def test_a_way_is_held_against_a_condition(tree, number):
+    """
+    What it leaves out is in its first state.
+    """
+    store = made()
+    states = list(product(*map(range, SIZES)))[number]
+    way = {level: one for level, one in enumerate(states) if one}
+
+    assert holds(tree, states) == store.fulfils(way, drawn(tree, store))
+
+
+def test_which_states_go_first():
+    """
+    The first, or the last.
+    """
+    store = made()
+    one = store.choose(2, [(0b0010, store.where(3, 0b01)), (0b1000, store.where(3, 0b10))])
+
+    assert [{2: 1, 3: 0}, {2: 3, 3: 1}] == [
+        store.way([one], plain=plain) for plain in (True, False)
+    ]
+
+
 @given(trees())
 def test_the_levels_are_what_a_condition_depends_on(tree):
     """

@@ -67,3 +67,18 @@ def test_how_long_a_thing_has_lasted(asked):
     assert not proofs.implies(long, longer)
     assert proofs.implies(long, there)
     assert proofs.can_be(ahead, "yes")
+
+
+def test_a_result_of_one_concept_is_a_result(asked):
+    """
+    Whoever asks about any result that was not used asks about this one, in each window.
+    """
+    proofs, every, one, longer = asked(
+        every="some result was not used because of [unit] within 9 days",
+        one="some result of [hba1c] was not used because of [unit] within 7 days",
+        longer="some result of [hba1c] was not used because of [unit] within 30 days",
+    )
+
+    assert proofs.implies(one, every)
+    assert proofs.implies(one, longer)
+    assert not proofs.implies(longer, every)

@@ -23,7 +23,7 @@ from cds.core.clauses import (
     clauses_of,
 )
 from cds.core.rules import Condition
-from cds.proofs.prover import Proofs, every_expression
+from cds.proofs.prover import Proofs, every_expression, opens
 from cds.rulefiles.keys import key_of
 from cds.workshop.checks.proving import Proving, parts_of, said
 
@@ -32,9 +32,9 @@ __all__ = ["check_conditions"]
 _MADE_TO_FAIL = (Compare, Known, BandIs, GradeIs, StageIs, SexIs)
 
 
-def check_conditions(proving: Proving) -> frozenset[str]:
+def check_conditions(proving: Proving, *, all_of_them: bool) -> frozenset[str]:
     """
-    Judge every condition of every sound rule by itself.
+    Judge every condition of every sound rule by itself, or those that ask about other rules.
 
     Gives the files in which one can never be true, or never be false: what leans on those
     would only repeat it.
@@ -43,7 +43,8 @@ def check_conditions(proving: Proving) -> frozenset[str]:
     seen = set()
     for expr in every_expression(proving.rules):
         mark = (expr.key, expr.place)
-        if expr.place.path not in proving.broken and mark not in seen:
+        wanted = expr.place.path not in proving.broken and (all_of_them or opens(expr))
+        if wanted and mark not in seen:
             seen.add(mark)
             with proving.skipping(expr.place, "whether this can be true, and false"):
                 judge.of(expr)
@@ -106,17 +107,29 @@ class _Judge:
         found = [self._answers(part) for part in parts_of(expr)]
         if any(found):
             return True
-        if not self._proofs.can_be(expr, "yes"):
+        if self._never_holds(expr):
             self._never(expr)
-        elif (cover := self._cover(expr)) is not None or (
-            self._should_fail(expr) and not self._proofs.can_be(expr, "no")
-        ):
-            self._always(expr, cover)
+        elif not isinstance(expr, All | Not) and self._never_fails(expr):
+            self._always(expr, self._cover(expr))
         else:
             self._sound.add(expr.key)
             return False
         self.amiss.add(expr.place.path)
         return True
+
+    def _never_holds(self, expr: Expr) -> bool:
+        """Tell whether a condition is never yes; one part that can be makes an `any` yes."""
+        if isinstance(expr, Any_):
+            return False
+        if isinstance(expr, Not):
+            return not self._proofs.can_be(expr.of, "no")
+        return not self._proofs.can_be(expr, "yes")
+
+    def _never_fails(self, expr: Expr) -> bool:
+        """Tell whether a condition is never no, though its clauses could be."""
+        if self._proofs.can_be(expr, "no"):
+            return False
+        return self._should_fail(expr) or self._cover(expr) is not None
 
     def _should_fail(self, expr: Expr) -> bool:
         """Tell whether a condition of this form could be no, if its clauses were apart."""
