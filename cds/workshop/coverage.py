@@ -224,6 +224,9 @@ def _verdict(rules: Ruleset, rule: Rule, trial: Trial) -> str:
         return "yes" if found.cards[rule.id].state == "fires" else "no"
     if isinstance(rule, Condition):
         return trial.run.holds(rule.id).word
+    if isinstance(rule, Index) and rule.count_of:
+        number = found.numbers[rule.id].number
+        return "yes" if number is not None and number.low else "no"
     if isinstance(rule, Index):
         return "yes" if found.numbers[rule.id].state == "value" else "no"
     if isinstance(rule, Factor):

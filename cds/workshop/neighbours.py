@@ -248,6 +248,10 @@ def _dated(
         return
     text = _AGO.sub("", str(value))
     yield Change(name, text)
+    match = _NUMBER.match(text)
+    if match is not None and not match[1]:
+        other = f"{plain(Decimal(match[2]) + step_of(Decimal(match[2])))}{match[3]}"
+        yield Change(name, [f"{text} 3 days ago", f"{other} 3 days ago"])
     if days is not None:
         for ago in (days - 1, days, days + 1):
             yield Change(name, f"{text} {ago} days ago")

@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from cds.workshop.cases import cases_of
 from cds.workshop.coverage import coverage_of, goals_seen, missing_goals, table, wanting
 from cds.workshop.mutation import trials_of
 
 
-@pytest.mark.xfail(reason="cases are being added", strict=False)
 def test_the_shipped_rules_are_covered(lab, rules):
     """Every answer that can happen, every guard, every band, grade and label was seen."""
     missing = {}
@@ -21,7 +18,6 @@ def test_the_shipped_rules_are_covered(lab, rules):
     assert {} == missing
 
 
-@pytest.mark.xfail(reason="cases are being added", strict=False)
 def test_every_active_rule_is_seen_to_act(lab, rules):
     """And not to act; every guard is seen to block."""
     found = {
