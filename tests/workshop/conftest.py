@@ -42,15 +42,15 @@ class Sample:
 
     def found(self, changes=None, *, as_of: date = AS_OF):
         """Give `CODE headline` of every finding."""
-        return [f"{one.code} {one.headline}" for one in self._meant(changes, as_of)]
+        return [f"{one.code} {one.headline}" for one in self.meant(changes, as_of=as_of)]
 
     def drawn(self, changes=None, *, as_of: date = AS_OF):
         """Give every finding as its author reads it."""
-        found = self._meant(changes, as_of)
+        found = self.meant(changes, as_of=as_of)
         sources = load(self.folder).sources
         return "\n\n".join(render(one, sources) for one in found)
 
-    def _meant(self, changes, as_of):
+    def meant(self, changes=None, *, as_of: date = AS_OF):
         """Leave the layout of the sample aside: it is changed as a test likes."""
         checked = self.check(changes, as_of=as_of)
         return [one for one in checked.findings if one.code != "CDS108"]

@@ -46,8 +46,8 @@ def test_what_nothing_uses(sample, path, before, after, headline):
     Is found, and a safe fix takes it out again.
     """
     was = (sample.folder / path).read_text("utf-8")
-    found = sample.check({path: (before, after)}).findings
-    mended = mend(sample.folder, lambda _: True, as_of=AS_OF, unsafe=False)
+    found = sample.meant({path: (before, after)})
+    mended = mend(sample.folder, lambda one: one.code != "CDS108", as_of=AS_OF, unsafe=False)
 
     assert [("CDS204", headline)] == [(one.code, one.headline) for one in found]
     assert found[0].fix.safe
@@ -59,7 +59,7 @@ def test_a_condition_that_nothing_asks(sample):
     The file is left to its author.
     """
     text = (sample.folder / COND).read_text("utf-8").replace("id: dysglycaemia", "id: other")
-    found = sample.check({"conditions/other.yaml": text}).findings
+    found = sample.meant({"conditions/other.yaml": text})
 
     assert [("the condition `other` is used by nothing", None)] == [
         (one.headline, one.fix) for one in found
@@ -90,7 +90,7 @@ def test_in_a_file_with_an_error_nothing_is_called_unused(sample):
     The clause that could not be read may be what uses it.
     """
     assert ["CDS110"] == [
-        one.code for one in sample.check({COND: ("hba1c >= raised_a1c", "hba1c over it")}).findings
+        one.code for one in sample.meant({COND: ("hba1c >= raised_a1c", "hba1c over it")})
     ]
 
 

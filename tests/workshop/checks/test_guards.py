@@ -15,7 +15,7 @@ def logic(sample, *changes):
     """
     return [
         f"{one.code} {one.headline}"
-        for one in sample.check({CARD: changes}).findings
+        for one in sample.meant({CARD: changes})
         if one.code in {"CDS404", "CDS407", "CDS409", "CDS422", "CDS423"}
     ]
 

@@ -21,7 +21,7 @@ def test_windows_beyond_the_search(sample, days, expected):
     A day more than the search asks for is too much.
     """
     bound = f'    lists: laboratory\n    parameters: {{date: "ge{{{{today() - {days} days}}}}"}}\n'
-    found = sample.check({SEARCHES: ("    lists: laboratory\n", bound)}).findings
+    found = sample.meant({SEARCHES: ("    lists: laboratory\n", bound)})
     texts = {one.headline.split("`")[1] for one in found if one.code == "CDS411"}
 
     assert set(expected) <= texts
@@ -51,12 +51,12 @@ def test_active_rules_that_lean_on_a_trial(sample):
     """
     Each of them; one that is on trial itself may.
     """
-    found = sample.check(
+    found = sample.meant(
         {
             CONDITION: ("status: active", "status: trial"),
             "stages/staging.yaml": ("status: active", "status: trial"),
         }
-    ).findings
+    )
 
     assert ["prediabetes", "resistance"] == sorted(
         one.headline.split("`")[1] for one in found if one.code == "CDS412"

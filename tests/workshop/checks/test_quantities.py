@@ -21,7 +21,7 @@ def test_a_measured_value_is_compared_with_a_name(sample, clause, label):
     """
     Ages and windows may stand as they are.
     """
-    found = sample.check({COND: (LAST, LAST + f"    - {clause}\n")}).findings
+    found = sample.meant({COND: (LAST, LAST + f"    - {clause}\n")})
 
     assert ([] if label is None else [("CDS306", label)]) == [
         (one.code, one.label) for one in found if one.code == "CDS306"

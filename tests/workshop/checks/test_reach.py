@@ -16,7 +16,7 @@ def logic(sample, path, *changes):
     """
     return [
         f"{one.code} {one.headline}"
-        for one in sample.check({path: changes}).findings
+        for one in sample.meant({path: changes})
         if one.code in {"CDS407", "CDS408", "CDS423"}
     ]
 

@@ -49,7 +49,7 @@ def test_evidence_review_and_status(sample, changes, expected):
     """
     Each with its neighbour that is in order.
     """
-    found = sample.check({HIGH: changes}).findings
+    found = sample.meant({HIGH: changes})
 
     assert expected == [(one.code, one.severity, one.headline) for one in found]
 
