@@ -121,7 +121,7 @@ def test_names_of_files(editor, tmp_path):
         (CARD, "typical\n    expect", "**typical** (patient)\n\n- age: 50 years\n- hba1c: 5.8 %"),
         (CARD, "hba1c.value", "**hba1c** (concept)"),
         (CARD, "show_if", "The condition that must be proved."),
-        (CARD, "if_unknown: show", "block, show, {instead: ID} or {warn: TEXT}."),
+        (CARD, "if_unknown: show", "{instead: ID} or {warn: TEXT}."),
         (CARD, "but:", "What differs from the patient; none takes out."),
     ],
 )
