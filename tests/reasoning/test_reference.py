@@ -516,3 +516,24 @@ def test_another_text_of_one_rule_is_tried_on_what_is_known(release):
     assert "undetermined" == graded.conclude().grades["factor"].grade
     assert "high" == known.conclude().grades["factor"].grade
     assert "unknown" == indexed.conclude().numbers["score"].state
+
+
+def test_a_run_tells_tools_what_it_compared(release):
+    """Whom it faces, the number that a clause looks at, and what rules a condition out."""
+    release.index("score", "inputs: {w: {concept: waist}}\nformula: w")
+    release.condition("c", "holds_if: score >= 90\nruled_out_if: age < 18 years")
+    release.condition("d", "holds_if: hba1c >= 6 %")
+    rules = release.load()
+    score, age, hba1c = (
+        rules.conditions["c"].holds_if,
+        rules.conditions["c"].ruled_out_if,
+        rules.conditions["d"].holds_if,
+    )
+    reasoner = release.reasoner()
+    run = reasoner.start(patient(age=17, hba1c="7 %", waist="80 cm"))
+    nobody = reasoner.start(patient(age=None))
+    reasoner.close()
+
+    assert ("no", (17, 17)) == (run.holds("c").word, run.facing.ages)
+    assert [80, 17, 7] == [int(run.number_of(one).value) for one in (score, age, hba1c)]
+    assert [None, None, None] == [nobody.number_of(one) for one in (score, age, hba1c)]

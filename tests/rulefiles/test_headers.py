@@ -188,3 +188,13 @@ def test_the_second_of_two_ids_is_shown_beside_the_first(rules):
 
     assert ["the first"] == [one.label for one in found.spans]
     assert found.spans[0].place.line < found.place.line
+
+
+def test_an_excused_mutant_has_its_reason(rules):
+    """
+    In the words of `cds test --mutate`.
+    """
+    excuse = "equivalent: [{mutant: one thing left out, because: Nobody could see it.}]\n"
+    found = rules.load({CARD: (TESTS, f"{TESTS}\n{excuse}")}).ruleset.cards["sample"]
+
+    assert (("one thing left out", "Nobody could see it."),) == found.equivalent
