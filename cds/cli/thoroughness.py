@@ -128,8 +128,7 @@ def _scored(one: Score) -> str:
     lines += [f"  excused  {each.name}\n           {because}" for each, because in one.equivalent]
     lines += [f"  no mutant left for `equivalent`: {name}" for name in one.stale]
     lines += [
-        f"  warning[CDS706] insensitive-test: no mutant makes this case fail: {case.name}\n"
-        f"  --> {case.place}"
+        f"  no mutant makes this case fail: {case.name}\n  --> {case.place}"
         for case in one.insensitive
     ]
     return "\n".join(lines)
