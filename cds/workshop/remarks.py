@@ -81,7 +81,9 @@ def remarks_of(source: Source, root: Block) -> Remarks:
     if "#" not in source.text:
         return found
     comments = list(comments_in(source, root))
-    if comments:
+    if all(one.line < root.start.line for one in comments):
+        found.head = comments
+    else:
         _Attaching(source, root, found).run(comments)
     return found
 
@@ -93,11 +95,12 @@ def comments_in(source: Source, root: Block) -> Iterator[Remark]:
     for number, line in enumerate(lines):
         if "#" not in line:
             continue
-        if spans is None:
+        # Most files have a comment at their head and no other: no text stands there.
+        if spans is None and number >= root.start.line:
             spans = sorted(_spans_in(root))
         for match in _COMMENT.finditer(line):
             column = match.start()
-            if not _is_inside((number, column), spans):
+            if not _is_inside((number, column), spans or []):
                 before = line[:column]
                 yield Remark(
                     number,
