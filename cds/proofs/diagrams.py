@@ -51,6 +51,7 @@ class Diagrams:
         self._unique: dict[tuple[int, _Parts], int] = {}
         self._joined: dict[tuple[int, int], int] = {}
         self._turned: dict[int, int] = {NEVER: ALWAYS, ALWAYS: NEVER}
+        self._levels: dict[int, frozenset[int]] = {}
 
     def begin(self) -> None:
         """Begin a proof: from here on so many nodes may be added."""
@@ -82,7 +83,7 @@ class Diagrams:
         """Give the one node of these parts; children stand for themselves where all agree."""
         if len(grouped) == 1:
             return next(iter(grouped))
-        parts = tuple(sorted((states, then) for then, states in grouped.items()))
+        parts = tuple(sorted(zip(grouped.values(), grouped, strict=True)))
         key = (level, parts)
         found = self._unique.get(key)
         if found is None:
@@ -178,6 +179,9 @@ class Diagrams:
 
     def levels(self, one: int) -> frozenset[int]:
         """Name the variables that a condition depends on."""
+        known = self._levels.get(one)
+        if known is not None:
+            return known
         seen: set[int] = set()
         found: set[int] = set()
         todo = [one]
@@ -186,8 +190,9 @@ class Diagrams:
             if node > ALWAYS and node not in seen:
                 seen.add(node)
                 found.add(self._level[node])
-                todo.extend(then for _, then in self._parts[node])
-        return frozenset(found)
+                todo.extend([then for _, then in self._parts[node]])
+        self._levels[one] = frozenset(found)
+        return self._levels[one]
 
     def fulfils(self, way: Mapping[int, int], one: int) -> bool:
         """Tell whether a way fulfils a condition; what it leaves out is in its first state."""

@@ -4,8 +4,6 @@ Checks of logic: what the conditions of a release can and cannot do, by proof.
 
 from __future__ import annotations
 
-import gc
-
 from cds.workshop.checks.conditions import check_conditions
 from cds.workshop.checks.context import Context
 from cds.workshop.checks.guards import check_guards
@@ -26,17 +24,6 @@ def check(context: Context) -> None:
     concepts = {root.source.path for root in context.loaded.roots["concepts"]}
     if concepts & context.broken:
         return
-    # Nothing that is built here is garbage before the end: looking for it costs a third.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        _check(context)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _check(context: Context) -> None:
     amiss = check_conditions(Proving(context, context.broken, closed=True), all_of_them=True)
     proving = Proving(context, context.broken | amiss)
     amiss = check_conditions(proving, all_of_them=False)
