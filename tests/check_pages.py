@@ -16,10 +16,10 @@ from cds.rulefiles.checks import CHECKS
 from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.rendering import render
-from cds.workshop.checking import check_folder
-from cds.workshop.comparing import compare
-from cds.workshop.formatting import format_source
-from cds.workshop.pages import what_it_does
+from cds.workshop.changes.comparing import compare
+from cds.workshop.checks.checking import check_folder
+from cds.workshop.checks.pages import what_it_does
+from cds.workshop.editing.formatting import format_source
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"

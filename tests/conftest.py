@@ -9,7 +9,7 @@ import pytest
 from tests.calling import Calling, open_service
 
 # Also where the package is not installed: the cases of rule files are collected.
-pytest_plugins = ["cds.workshop.pytest_plugin"]
+pytest_plugins = ["cds.workshop.testing.pytest_plugin"]
 
 
 def pytest_addoption(parser):

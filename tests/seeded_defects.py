@@ -20,7 +20,7 @@ from random import Random
 from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 from cds.rulefiles.source import Memory, read_source
-from cds.workshop.checking import check_folder
+from cds.workshop.checks.checking import check_folder
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 AS_OF = date(2026, 11, 21)

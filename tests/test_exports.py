@@ -55,7 +55,7 @@ def test_every_module_is_used():
     """
     taken = {name for module in modules() for name in imports_of(module)}
     entries = {
-        "cds.workshop.pytest_plugin",
+        "cds.workshop.testing.pytest_plugin",
         "cds.cli.__main__",
         "cds.service.server",
         "cds.service.start",

@@ -16,9 +16,9 @@ from cds.rulefiles.checks import CHECKS, code_of
 from cds.rulefiles.diagnostics import Diagnostic, concise, did_you_mean
 from cds.rulefiles.rendering import render
 from cds.service.places import default_rules
-from cds.workshop.checking import Checked, check_folder
-from cds.workshop.findings import as_github, as_json, as_junit, as_sarif
-from cds.workshop.mending import differences, mend, write
+from cds.workshop.checks.checking import Checked, check_folder
+from cds.workshop.checks.findings import as_github, as_json, as_junit, as_sarif
+from cds.workshop.editing.mending import differences, mend, write
 
 __all__ = ["check_files"]
 

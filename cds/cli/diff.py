@@ -24,11 +24,11 @@ from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.profiles import DEFAULT
 from cds.rulefiles.rendering import render
 from cds.service.settings import default_rules, instant_of
-from cds.workshop.asking import Subject
-from cds.workshop.comparing import SORTS, Change, Changed, Comparison, compare
-from cds.workshop.patients import NOW
-from cds.workshop.revisions import NoSuchRulesError, rules_at
-from cds.workshop.signing import effects, table
+from cds.workshop.changes.asking import Subject
+from cds.workshop.changes.comparing import SORTS, Change, Changed, Comparison, compare
+from cds.workshop.changes.revisions import NoSuchRulesError, rules_at
+from cds.workshop.changes.signing import effects, table
+from cds.workshop.testing.patients import NOW
 
 __all__ = ["Diffed", "diff_rules"]
 

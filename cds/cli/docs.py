@@ -11,7 +11,7 @@ from cds.cli.console import say_rule_error, say_usage
 from cds.errors import RuleError
 from cds.rulefiles.loader import load
 from cds.service.settings import chosen_profile, default_rules
-from cds.workshop.rulebook import pages_of
+from cds.workshop.book.rulebook import pages_of
 
 __all__ = ["write_pages"]
 

@@ -32,15 +32,15 @@ from cds.rulefiles.checks import CHECKS, code_of
 from cds.rulefiles.diagnostics import did_you_mean
 from cds.rulefiles.loader import load_ruleset
 from cds.service.settings import chosen_profile, default_rules, instant_of
-from cds.workshop.cases import cases_of
-from cds.workshop.explaining import Explained, Explainer, conclude, rule_called
-from cds.workshop.flipping import NoSuchAnswer, answers_of, flips, told
-from cds.workshop.histories import past_of
-from cds.workshop.pages import page_of
-from cds.workshop.patients import CannotRead
-from cds.workshop.reasons import Reason, as_json, written
-from cds.workshop.solving import usual_values
-from cds.workshop.subjects import Subjects, patients_of, read_given
+from cds.workshop.checks.pages import page_of
+from cds.workshop.testing.cases import cases_of
+from cds.workshop.testing.histories import past_of
+from cds.workshop.testing.patients import CannotRead
+from cds.workshop.testing.subjects import Subjects, patients_of, read_given
+from cds.workshop.why.explaining import Explained, Explainer, conclude, rule_called
+from cds.workshop.why.flipping import NoSuchAnswer, answers_of, flips, told
+from cds.workshop.why.reasons import Reason, as_json, written
+from cds.workshop.why.solving import usual_values
 
 __all__ = ["Asked", "explain"]
 

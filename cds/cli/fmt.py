@@ -12,7 +12,7 @@ from pathlib import Path
 from cds.cli.console import REFUSED, say_usage
 from cds.rulefiles.nodes import Source
 from cds.service.places import default_rules
-from cds.workshop.formatting import format_source
+from cds.workshop.editing.formatting import format_source
 
 __all__ = ["format_files"]
 

@@ -1,5 +1,5 @@
 """
-`cds lsp`: the language server protocol, over what `cds.workshop.editor` knows.
+`cds lsp`: the language server protocol, over what `cds.workshop.editing.editor` knows.
 
 Nothing is decided here: positions are translated, answers are wrapped.
 """
@@ -27,7 +27,7 @@ from cds.rulefiles.diagnostics import Diagnostic
 from cds.rulefiles.fixes import Edit, Fix
 from cds.rulefiles.nodes import Source
 from cds.service.places import default_rules
-from cds.workshop.editor import Editor, Symbol
+from cds.workshop.editing.editor import Editor, Symbol
 
 __all__ = ["make_server", "serve_editor"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from cds.cli.console import say_usage
 from cds.rulefiles.loader import load
 from cds.service.places import default_rules
-from cds.workshop.drafting import CannotDraft, draft_of
+from cds.workshop.editing.drafting import CannotDraft, draft_of
 
 __all__ = ["begin_rule"]
 

@@ -19,7 +19,7 @@ from cds.core.rules import Ruleset
 from cds.hooks.discovery import HOOK
 from cds.hooks.wire import EVALUATION, RULE
 from cds.service.pipeline import Answer
-from cds.workshop.values import Values
+from cds.workshop.why.values import Values
 
 __all__ = ["show", "show_trial"]
 

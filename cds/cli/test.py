@@ -15,9 +15,9 @@ from cds.errors import RuleError
 from cds.reasoning.evaluator import EngineChoice
 from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.service.places import default_rules
-from cds.workshop.cases import CaseResult, NothingSelected
-from cds.workshop.reports import as_json, as_junit, in_full, summary
-from cds.workshop.running import run_cases
+from cds.workshop.testing.cases import CaseResult, NothingSelected
+from cds.workshop.testing.reports import as_json, as_junit, in_full, summary
+from cds.workshop.testing.running import run_cases
 
 __all__ = ["CaseForm", "say_nothing_selected", "test_rules"]
 

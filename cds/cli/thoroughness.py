@@ -14,15 +14,15 @@ from cds.cli.console import REFUSED, clean, say_rule_error
 from cds.cli.test import say_nothing_selected
 from cds.errors import RuleError
 from cds.service.places import default_rules
-from cds.workshop.cases import NothingSelected, selected
-from cds.workshop.coverage import Coverage, coverage_of, table, wanting
-from cds.workshop.expectations import Rule
-from cds.workshop.lab import Lab
-from cds.workshop.mutation import Score, score_of
-from cds.workshop.running import usable
-from cds.workshop.subjects import patients_of
-from cds.workshop.suggesting import suggest
-from cds.workshop.writing_cases import appended, as_yaml
+from cds.workshop.testing.cases import NothingSelected, selected
+from cds.workshop.testing.expectations import Rule
+from cds.workshop.testing.lab import Lab
+from cds.workshop.testing.running import usable
+from cds.workshop.testing.subjects import patients_of
+from cds.workshop.thoroughness.coverage import Coverage, coverage_of, table, wanting
+from cds.workshop.thoroughness.mutation import Score, score_of
+from cds.workshop.thoroughness.suggesting import suggest
+from cds.workshop.thoroughness.writing_cases import appended, as_yaml
 
 __all__ = ["Wanted", "show_thoroughness"]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from cds.cli.console import say_usage
 from cds.rulefiles.diagnostics import concise
 from cds.service.places import default_rules
-from cds.workshop.cases import NothingSelected
-from cds.workshop.reports import one_case
-from cds.workshop.watching import Affected, Changed, Checked, Ran, Saved, Step, Watcher
+from cds.workshop.editing.watching import Affected, Changed, Checked, Ran, Saved, Step, Watcher
+from cds.workshop.testing.cases import NothingSelected
+from cds.workshop.testing.reports import one_case
 
 __all__ = ["watch_rules"]
 

@@ -2,7 +2,7 @@
 What is known of one patient, and what is not: facts with provenance, gaps with reasons.
 
 A `Snapshot` is all that reasoning ever sees. It is made by `cds.fhir.extract` from
-what an EHR sent, or by `cds.workshop.cases` from a test in a rule file.
+what an EHR sent, or by `cds.workshop.testing.cases` from a test in a rule file.
 """
 
 from __future__ import annotations

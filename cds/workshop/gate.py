@@ -24,12 +24,12 @@ from cds.errors import CdsError, EvaluatorsDisagree
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.diagnostics import concise
 from cds.rulefiles.profiles import DEFAULT
-from cds.workshop.calls import call_of
-from cds.workshop.cases import cases_of
-from cds.workshop.checking import check_folder
-from cds.workshop.lab import reader_of
-from cds.workshop.patients import CannotRead
-from cds.workshop.running import run_cases
+from cds.workshop.checks.checking import check_folder
+from cds.workshop.testing.calls import call_of
+from cds.workshop.testing.cases import cases_of
+from cds.workshop.testing.lab import reader_of
+from cds.workshop.testing.patients import CannotRead
+from cds.workshop.testing.running import run_cases
 
 __all__ = ["main", "refusals"]
 

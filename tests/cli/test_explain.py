@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cds.cli.__main__ import app
-from cds.workshop.pages import page_of
+from cds.workshop.checks.pages import page_of
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 MAN = "age: 52 years, sex: male"

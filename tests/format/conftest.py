@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds.rulefiles.loader import load
-from cds.workshop.running import results_of
+from cds.workshop.testing.running import results_of
 from tests.serving import RULES
 
 FORMAT = Path(__file__).parent

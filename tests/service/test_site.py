@@ -14,7 +14,7 @@ from cds.service.pipeline import Pipeline
 from cds.service.release import open_release
 from cds.service.settings import Settings, chosen_profile
 from cds.workshop.gate import refusals
-from cds.workshop.patients import prefetch_of
+from cds.workshop.testing.patients import prefetch_of
 from tests.check_pages import AS_OF
 from tests.sites import hospital
 

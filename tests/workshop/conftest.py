@@ -10,8 +10,8 @@ import pytest
 
 from cds.rulefiles.loader import load, load_ruleset
 from cds.rulefiles.rendering import render
-from cds.workshop.checking import check_folder
-from cds.workshop.lab import Lab
+from cds.workshop.checks.checking import check_folder
+from cds.workshop.testing.lab import Lab
 from tests.check_pages import AS_OF, SAMPLE
 
 RULES = Path(__file__).parent.parent.parent / "rules"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cds.reasoning.evaluator import Reasoner
 from cds.rulefiles.loader import load_ruleset
-from cds.workshop.subjects import Subjects, patients_of, read_given
-from cds.workshop.tracing import Tracer
+from cds.workshop.testing.subjects import Subjects, patients_of, read_given
+from cds.workshop.why.tracing import Tracer
 
 ROOT = Path(__file__).parent.parent.parent
 RULES = ROOT / "rules"

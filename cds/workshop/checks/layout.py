@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from cds.rulefiles.fixes import Edit, Fix
 from cds.workshop.checks.context import Context
-from cds.workshop.formatting import first_difference, format_source
-from cds.workshop.layout import layout
+from cds.workshop.editing.formatting import first_difference, format_source
+from cds.workshop.editing.layout import layout
 
 __all__ = ["check"]
 

@@ -4,7 +4,7 @@ Codes that two concepts share, said or unsaid.
 
 import pytest
 
-from cds.workshop.mending import mend
+from cds.workshop.editing.mending import mend
 from tests.check_pages import AS_OF
 
 PATH = "concepts/metabolic.yaml"

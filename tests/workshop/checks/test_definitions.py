@@ -4,7 +4,7 @@ What is defined and used by nobody.
 
 import pytest
 
-from cds.workshop.mending import mend
+from cds.workshop.editing.mending import mend
 from tests.check_pages import AS_OF
 
 COND = "conditions/dysglycaemia.yaml"

@@ -6,7 +6,7 @@ import pytest
 
 from cds.rulefiles import load
 from cds.workshop.checks.texts import longest
-from cds.workshop.mending import mend
+from cds.workshop.editing.mending import mend
 from tests.check_pages import AS_OF
 
 CARD = "cards/prediabetes.yaml"

@@ -1,0 +1,3 @@
+"""
+Rules as pages for readers, generated from what was compiled.
+"""

@@ -1,0 +1,3 @@
+"""
+Two versions of the rules, compared in patients.
+"""

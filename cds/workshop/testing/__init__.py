@@ -1,0 +1,3 @@
+"""
+Cases of rule files: read, run, compared with what they expect, reported.
+"""

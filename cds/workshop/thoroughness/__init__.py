@@ -1,0 +1,3 @@
+"""
+How much the cases prove: answers seen, faults noticed, cases that are missing.
+"""
