@@ -220,7 +220,7 @@ def leave_a_key_out(file: File) -> Iterator[Seed]:
     """
     line = file.root.keys["version"].place.line
     edit = Edit(line, 1, len(file.lines[line - 1]), "# no version")
-    yield file.seed("leave_a_key_out", "CDS104", edit, at=1)
+    yield file.seed("leave_a_key_out", "CDS104", edit, at=file.root.keys["kind"].place.line)
 
 
 @operator
