@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -632,22 +632,7 @@ def leave_a_gap_between_bands(file: File) -> Iterator[Seed]:
     """
     The next band begins later.
     """
-    for block in file.root.blocks("bands"):
-        start = block.get("from")
-        if isinstance(start, Scalar):
-            if start.text[0].isdigit():
-                continue
-            thresholds = {key.text: node for key, node in file.root.pairs("thresholds")}
-            node = thresholds.get(start.text)
-            value = node.get("value") if isinstance(node, Block) else None
-            if isinstance(value, Scalar):
-                number, _, unit = value.text.partition(" ")
-                line = file.root.keys["thresholds"].place.line + 1
-                new = f"{float(number) * 1.1:.2f} {unit}".strip()
-                extra = insert(line, f"  later_on: {{value: {new}, cite: project_convention}}")
-                edit = over(start, "later_on")
-                seed = file.seed("leave_a_gap_between_bands", "CDS405", edit, extra)
-                yield Seed(seed.operator, seed.path, seed.text, seed.codes, _shifted(start, line))
+    yield from _band_moved(file, "leave_a_gap_between_bands", "CDS405", 1.1)
 
 
 @operator
@@ -655,20 +640,25 @@ def let_bands_overlap(file: File) -> Iterator[Seed]:
     """
     The next band begins earlier.
     """
+    yield from _band_moved(file, "let_bands_overlap", "CDS406", 0.9)
+
+
+def _band_moved(file: File, name: str, code: str, times: float) -> Iterator[Seed]:
+    """
+    Begin a band at another number than the one where the band before ends.
+    """
+    thresholds = {key.text: node for key, node in file.root.pairs("thresholds")}
     for block in file.root.blocks("bands"):
         start = block.get("from")
-        if isinstance(start, Scalar):
-            thresholds = {key.text: node for key, node in file.root.pairs("thresholds")}
-            node = thresholds.get(start.text)
-            value = node.get("value") if isinstance(node, Block) else None
-            if isinstance(value, Scalar):
-                number, _, unit = value.text.partition(" ")
-                line = file.root.keys["thresholds"].place.line + 1
-                new = f"{float(number) * 0.9:.2f} {unit}".strip()
-                extra = insert(line, f"  earlier: {{value: {new}, cite: project_convention}}")
-                edit = over(start, "earlier")
-                seed = file.seed("let_bands_overlap", "CDS406", edit, extra)
-                yield Seed(seed.operator, seed.path, seed.text, seed.codes, _shifted(start, line))
+        node = thresholds.get(start.text) if isinstance(start, Scalar) else None
+        value = node.get("value") if isinstance(node, Block) else None
+        if isinstance(value, Scalar):
+            number, _, unit = value.text.partition(" ")
+            line = file.root.keys["thresholds"].place.line + 1
+            new = f"{float(number) * times:.2f} {unit}".strip()
+            extra = insert(line, f'  moved: {{value: "{new}", cite: project_convention}}')
+            sown = file.seed(name, code, over(start, "moved"), extra)
+            yield replace(sown, lines=_shifted(start, line))
 
 
 def _shifted(node: Scalar, inserted: int) -> frozenset[int]:

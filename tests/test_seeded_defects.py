@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from cds.rulefiles.source import Memory
-from cds.workshop.checking import check_folder
+from cds.workshop.checks.checking import check_folder
 from tests.seeded_defects import AS_OF, OPERATORS, RULES, missed, seeds
 
 SHARE = 0.95

@@ -327,21 +327,15 @@ class Expectations:
         finding = self._outcome(rule).finding
         if finding is None:
             return self._outcome(rule).state
-        text = "\n".join(
-            self._words.fill(rule.details[at].say, rule, finding) for at in finding.details
-        )
-        wanted = expected if isinstance(expected, list | tuple) else [expected]
-        return None if all(str(one) in text for one in wanted) else text
+        text = self._text(rule, finding)
+        return None if all(one in text for one in _listed(expected)) else text
 
     def _card_does_not_say(self, rule: Card, expected: Any) -> str | None:
         finding = self._outcome(rule).finding
         if finding is None:
             return self._outcome(rule).state
-        text = "\n".join(
-            self._words.fill(rule.details[at].say, rule, finding) for at in finding.details
-        )
-        wanted = expected if isinstance(expected, list | tuple) else [expected]
-        return text if any(str(one) in text for one in wanted) else None
+        text = self._text(rule, finding)
+        return text if any(one in text for one in _listed(expected)) else None
 
     def _card_offers(self, rule: Card, expected: Any) -> str | None:
         finding = self._outcome(rule).finding
@@ -376,6 +370,10 @@ class Expectations:
 def _flag(expected: Any, got: bool) -> str | None:  # noqa: FBT001 - what came out
     word = str(got).lower()
     return None if str(expected).lower() == word else word
+
+
+def _listed(expected: Any) -> list[str]:
+    return [str(one) for one in (expected if isinstance(expected, list | tuple) else [expected])]
 
 
 def _answer(value: Any) -> str:
