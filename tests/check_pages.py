@@ -7,19 +7,25 @@ The pages about checks, as what they are: a small folder of rules, and what to c
 import re
 import shutil
 import textwrap
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cds.rulefiles.checks import CHECKS
+from cds.rulefiles.diagnostics import Report
 from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.nodes import Source
 from cds.rulefiles.rendering import render
 from cds.workshop.changes.comparing import compare
-from cds.workshop.checks.checking import check_folder
+from cds.workshop.checks.checking import THOROUGH, check_folder
 from cds.workshop.checks.pages import what_it_does
+from cds.workshop.checks.sensitivity import check_score
 from cds.workshop.editing.formatting import format_source
+from cds.workshop.testing.cases import every_rule
+from cds.workshop.testing.lab import Lab
+from cds.workshop.thoroughness.mutation import score_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "docs" / "checks"
@@ -97,13 +103,27 @@ def checked(text):
             target.parent.mkdir(parents=True, exist_ok=True)
             before = target.read_text("utf-8") if target.exists() else ""
             target.write_bytes(changed(before, piece).encode())
-        found = check_folder(folder, as_of=AS_OF)
+        found = check_folder(folder, as_of=AS_OF, thorough="--thorough" in text)
         found = replace(found, findings=tuple(one for one in found.findings if is_meant(one, text)))
+        if "--mutate" in text:
+            return replace(found, findings=(*found.findings, *noticing_nothing(folder, text)))
         if "cds diff" not in text:
             return found
         # This one is about two versions of a rule: the sample is the older.
         compared = compare(load_ruleset(SAMPLE), load_ruleset(folder), [])
         return replace(found, findings=(*found.findings, *compared.findings))
+
+
+def noticing_nothing(folder, text):
+    """
+    What `cds test --mutate` finds in the cases of a section.
+    """
+    report = Report()
+    with closing(Lab(load_ruleset(folder), engine="reference")) as lab:
+        for rule in every_rule(lab.rules):
+            if rule.place.path in dict(fragments(text)):
+                check_score(score_of(lab, rule), report)
+    return report.sorted()
 
 
 def lay_out(folder):
@@ -116,8 +136,12 @@ def lay_out(folder):
 
 def is_meant(finding, text):
     """
-    Tell whether a section is about a finding: pieces of files are laid out as a reader likes.
+    Tell whether a section is about a finding.
+
+    Pieces of files are laid out as a reader likes, and the other files are hardly tested.
     """
+    if finding.code in THOROUGH:
+        return finding.place.path in dict(fragments(text))
     return finding.code != "CDS108" or (
         "CDS108" in text and finding.place.path in dict(fragments(text))
     )

@@ -130,6 +130,9 @@ def check(
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also run the cases: what do they leave out?")
+    ] = False,
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="CHECK", help="These checks only.")
     ] = None,
@@ -163,6 +166,7 @@ def check(
             unsafe_fixes=unsafe_fixes,
             diff=diff,
             strict=strict,
+            thorough=thorough,
             select=select or [],
             ignore=ignore or [],
         )

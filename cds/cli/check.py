@@ -16,7 +16,7 @@ from cds.rulefiles.checks import CHECKS, code_of
 from cds.rulefiles.diagnostics import Diagnostic, concise, did_you_mean
 from cds.rulefiles.rendering import render
 from cds.service.places import default_rules
-from cds.workshop.checks.checking import Checked, check_folder
+from cds.workshop.checks.checking import THOROUGH, Checked, check_folder
 from cds.workshop.checks.findings import as_github, as_json, as_junit, as_sarif
 from cds.workshop.editing.mending import differences, mend, write
 
@@ -37,6 +37,7 @@ def check_files(
     unsafe_fixes: bool,
     diff: bool,
     strict: bool,
+    thorough: bool,
     select: Sequence[str],
     ignore: Sequence[str],
 ) -> int:
@@ -55,6 +56,8 @@ def check_files(
         return say_usage(f"{folder}: no such folder")
     if unsafe_fixes and not (fix or diff):
         return say_usage("--unsafe-fixes goes with --fix or --diff")
+    if thorough and profile:
+        return say_usage("--thorough looks at the rules as they are written, not under a profile")
     for word in (*select, *ignore):
         if not _codes_of(word):
             names = [*CHECKS, *(check.name for check in CHECKS.values())]
@@ -64,19 +67,21 @@ def check_files(
     if what and not places:
         return say_usage(f"no rule file matches {', '.join(what)}")
     codes = {code for word in select for code in _codes_of(word)} or set(CHECKS)
+    if codes <= THOROUGH and not thorough:
+        return say_usage(f"{', '.join(sorted(codes))}: found with --thorough only")
     codes -= {code for word in ignore for code in _codes_of(word)}
 
     def is_wanted(one: Diagnostic) -> bool:
         return one.code in codes and (not what or one.place.path in places)
 
     if fix or diff:
-        mended = mend(folder, is_wanted, as_of=as_of, unsafe=unsafe_fixes)
+        mended = mend(folder, is_wanted, as_of=as_of, unsafe=unsafe_fixes, thorough=thorough)
         if diff:
             sys.stdout.write(differences(mended))
             return REFUSED if mended.count else 0
         write(folder, mended)
         sys.stdout.write(f"{_count(mended.count, 'finding')} mended\n" if mended.count else "")
-    checked = check_folder(folder, as_of=as_of, profile=profile)
+    checked = check_folder(folder, as_of=as_of, profile=profile, thorough=thorough)
     found = [one for one in checked.findings if is_wanted(one)]
     paths = sorted(places) if what else list(checked.loaded.sources)
     sys.stdout.write(_written(found, checked, form, paths))

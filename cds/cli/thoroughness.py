@@ -13,7 +13,9 @@ from pathlib import Path
 from cds.cli.console import REFUSED, clean, say_rule_error
 from cds.cli.test import say_nothing_selected
 from cds.errors import RuleError
+from cds.rulefiles.diagnostics import Report, concise
 from cds.service.places import default_rules
+from cds.workshop.checks.sensitivity import check_score
 from cds.workshop.testing.cases import NothingSelected, selected
 from cds.workshop.testing.expectations import Rule
 from cds.workshop.testing.lab import Lab
@@ -127,10 +129,9 @@ def _scored(one: Score) -> str:
     lines += [f"  changes nothing, by proof  {each.name}" for each in one.proved]
     lines += [f"  excused  {each.name}\n           {because}" for each, because in one.equivalent]
     lines += [f"  no mutant left for `equivalent`: {name}" for name in one.stale]
-    lines += [
-        f"  no mutant makes this case fail: {case.name}\n  --> {case.place}"
-        for case in one.insensitive
-    ]
+    report = Report()
+    check_score(one, report)
+    lines += [f"  {concise(finding)}" for finding in report.sorted()]
     return "\n".join(lines)
 
 

@@ -72,7 +72,7 @@ def read_folder(
     found: dict[str, tuple[Source, Block | None]] = {}
     for path in sorted(folder.rglob("*.y*ml")):
         name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-        if path.suffix != ".yaml":
+        if path.suffix != ".yaml" and not path.is_dir():
             report.add(
                 "CDS107",
                 Place(name, 1, 1),

@@ -169,3 +169,28 @@ def test_reviews_are_judged_as_of_a_day(folder):
     """
     assert 2 == check("--rules", folder, "--as-of", "soon").exit_code
     assert 0 == check("--rules", folder, "--as-of", "2026-06-01").exit_code
+
+
+def test_a_thorough_check_runs_the_cases(folder):
+    """
+    And fails a strict one; it is asked for by name, and looks at no profile.
+    """
+    change(folder, ALLOW, "")
+    strict = ["--rules", folder, "--strict"]
+    quick, thorough = check(*strict), check(*strict, "--thorough")
+    alone = check(*strict, "--select", "CDS702")
+    profile = check(*strict, "--thorough", "--profile", "default")
+
+    assert [0, 1, 2, 2] == [one.exit_code for one in (quick, thorough, alone, profile)]
+    assert "CDS702" in thorough.stdout
+    assert "CDS702: found with --thorough only" in alone.output
+    assert 1 == check(*strict, "--thorough", "--select", "CDS702").exit_code
+
+
+def test_a_thorough_check_mends_its_own_findings(folder):
+    """
+    Cases at a cut-off are shown before they are written.
+    """
+    shown = check("--rules", folder, "--thorough", "--select", "CDS703", "--diff", "--unsafe-fixes")
+
+    assert "+      - {but: {age: 17 years}, expect: {not_assessed: age}}\n" in shown.stdout

@@ -164,6 +164,23 @@ def test_other_endings_are_told_their_name(tmp_path):
     assert ["rename it to `a.yaml`"] == [one.help for one in report.sorted()]
 
 
+@pytest.mark.parametrize("name", ["x.yaml", "x.yml"])
+def test_a_folder_that_is_called_like_a_file(tmp_path, name):
+    """
+    Is refused; what is in it is read.
+    """
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "a.yaml").write_text("a: 1\n")
+    report = Report()
+
+    found = read_folder(tmp_path, report)
+
+    assert [False, True] == [root is not None for _, root in found]
+    assert ["CDS101 the file cannot be read: it is not a file"] == [
+        f"{one.code} {one.headline}" for one in report.sorted()
+    ]
+
+
 def test_a_file_is_utf_8(tmp_path):
     """
     A mark at the beginning is passed over, other encodings are refused.

@@ -7,7 +7,7 @@ none outlives what it was written for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cds.rulefiles.checks import CHECKS, code_of
@@ -38,8 +38,14 @@ class _Line:
         )
 
 
-def without_allowed(found: Iterable[Diagnostic], context: Context) -> tuple[Diagnostic, ...]:
-    """Leave out the warnings that their files allow, and report what is wrong with the lines."""
+def without_allowed(
+    found: Iterable[Diagnostic], context: Context, *, unsought: Collection[str] = ()
+) -> tuple[Diagnostic, ...]:
+    """
+    Leave out the warnings that their files allow, and report what is wrong with the lines.
+
+    Whether a line about an *unsought* check allows anything is not known in this pass.
+    """
     lines = [line for root in context.roots.values() for line in _lines_of(root, context)]
     kept = []
     for one in found:
@@ -56,7 +62,8 @@ def without_allowed(found: Iterable[Diagnostic], context: Context) -> tuple[Diag
         for line in covering:
             line.used = True
     for line in lines:
-        _judge(line, context)
+        if line.code not in unsought:
+            _judge(line, context)
     return tuple(kept)
 
 

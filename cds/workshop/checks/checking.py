@@ -31,7 +31,7 @@ from cds.workshop.checks.quantities import check as check_quantities
 from cds.workshop.checks.texts import check as check_texts
 from cds.workshop.checks.upkeep import check as check_upkeep
 
-__all__ = ["FAMILIES", "Checked", "check_folder"]
+__all__ = ["FAMILIES", "THOROUGH", "Checked", "check_folder"]
 
 FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
     check_layout,
@@ -46,6 +46,9 @@ FAMILIES: Final[tuple[Callable[[Context], None], ...]] = (
     check_cases,
 )
 """The families of checks, in the order in which they run."""
+
+THOROUGH: Final = frozenset({"CDS702", "CDS703", "CDS704"})
+"""The checks that run the cases, and take seconds."""
 
 _OF_UPKEEP: Final = frozenset({"CDS603", "CDS604", "CDS605", "CDS606", "CDS611"})
 
@@ -70,15 +73,17 @@ def check_folder(
     profile: str | None = None,
     buffers: Mapping[str, str] = MappingProxyType({}),
     memory: Memory | None = None,
+    thorough: bool = False,
 ) -> Checked:
     """
     Load a folder under a profile, or under each of its own, and run every check.
 
     What could be read is checked as it stands under that profile, else under the default.
+    *thorough* also runs the cases of rules without an error, to see what they leave out.
     *buffers* and *memory* as for `load`.
     """
     with uncollected():
-        return _checked(folder, as_of, profile, buffers, memory)
+        return _checked(folder, as_of, profile, buffers, memory, thorough=thorough)
 
 
 def _checked(
@@ -87,6 +92,8 @@ def _checked(
     profile: str | None,
     buffers: Mapping[str, str],
     memory: Memory | None,
+    *,
+    thorough: bool,
 ) -> Checked:
     if profile:
         loaded = load(folder, profile, buffers=buffers, memory=memory)
@@ -95,8 +102,17 @@ def _checked(
     context = Context(loaded, Report(loaded.sources), as_of)
     for family in FAMILIES:
         family(context)
+    runs = thorough and loaded.ruleset is not None
+    if runs:
+        # Imported where it is wanted: every other check is there before this has begun.
+        from cds.workshop.checks.coverage import check  # noqa: PLC0415
+
+        check(context)
     found = in_order([*loaded.diagnostics, *context.report.sorted()])
-    left = without_allowed(found, Context(loaded, allowed := Report(loaded.sources), as_of))
+    allowed = Report(loaded.sources)
+    left = without_allowed(
+        found, Context(loaded, allowed, as_of), unsought=() if runs else THOROUGH
+    )
     findings: list[Diagnostic] = []
     held_back: dict[str, list[Diagnostic]] = {}
     unfinished = {path for path, root in context.roots.items() if root.text("status") == "draft"}

@@ -41,7 +41,9 @@ class Mended:
     count: int
 
 
-def mend(folder: Path, wanted: Wanted, *, as_of: date, unsafe: bool) -> Mended:
+def mend(
+    folder: Path, wanted: Wanted, *, as_of: date, unsafe: bool, thorough: bool = False
+) -> Mended:
     """Mend what *wanted* lets through, in a copy; nothing in *folder* is touched."""
     with TemporaryDirectory(prefix="cds-") as scratch:
         copy = Path(scratch) / folder.name
@@ -49,7 +51,7 @@ def mend(folder: Path, wanted: Wanted, *, as_of: date, unsafe: bool) -> Mended:
         first = _texts(copy)
         count = 0
         for _ in range(_MOST_ROUNDS):
-            checked = check_folder(copy, as_of=as_of)
+            checked = check_folder(copy, as_of=as_of, thorough=thorough)
             fixes = [
                 (one, one.fix)
                 for one in checked.findings

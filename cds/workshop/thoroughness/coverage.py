@@ -34,6 +34,7 @@ __all__ = [
     "Edge",
     "Row",
     "coverage_of",
+    "edge_of",
     "goals_seen",
     "missing_goals",
     "table",
@@ -62,11 +63,21 @@ class Row:
 class Edge:
     """A cut-off, and the cases nearest to it: *below* and *above* say on which sides one stands."""
 
-    text: str
-    place: Place
+    clause: Compare
+    limit: Limit
     below: bool
     above: bool
     used: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Give the clause in its author's words."""
+        return self.clause.text
+
+    @property
+    def place(self) -> Place:
+        """Say where the clause stands."""
+        return self.clause.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +323,11 @@ def _edges(asked: Iterable[Clause], trials: Iterable[Trial]) -> Iterator[Edge]:
             continue
         for limit in (clause.low, clause.high):
             if limit is not None:
-                yield _edge(clause, limit, trials)
+                yield edge_of(clause, limit, trials)
 
 
-def _edge(clause: Compare, limit: Limit, trials: Iterable[Trial]) -> Edge:
+def edge_of(clause: Compare, limit: Limit, trials: Iterable[Trial]) -> Edge:
+    """Say on which sides of one cut-off the trials stand."""
     below = above = False
     used: set[str] = set()
     for trial in trials:
@@ -329,7 +341,7 @@ def _edge(clause: Compare, limit: Limit, trials: Iterable[Trial]) -> Edge:
             side = value > case.value or (value == case.value and _is_upper(clause, limit))
             above = above or (near and side)
             below = below or (near and not side)
-    return Edge(clause.text, clause.place, below, above, tuple(sorted(used)))
+    return Edge(clause, limit, below, above, tuple(sorted(used)))
 
 
 def _is_upper(clause: Compare, limit: Limit) -> bool:

@@ -24,12 +24,18 @@ from cds.workshop.testing.lab import Lab, concluded
 from cds.workshop.testing.observing import everything_expected
 from cds.workshop.testing.patients import CannotRead
 from cds.workshop.thoroughness.brinks import brinks_of
-from cds.workshop.thoroughness.coverage import coverage_of, goals_seen, missing_goals
+from cds.workshop.thoroughness.coverage import (
+    Edge,
+    coverage_of,
+    edge_of,
+    goals_seen,
+    missing_goals,
+)
 from cds.workshop.thoroughness.mutants import Mutant
 from cds.workshop.thoroughness.mutation import FAULTS, Trial, concluded_with, score_of
 from cds.workshop.thoroughness.neighbours import Change, changed, changes_for, clauses_about
 
-__all__ = ["Suggested", "suggest"]
+__all__ = ["Suggested", "suggest", "suggest_sides"]
 
 _MOST_PATIENTS: Final = 14
 _MOST_PAIRS: Final = 2500
@@ -79,6 +85,26 @@ def suggest(lab: Lab, rule: Rule, *, pairs: int = _MOST_PAIRS) -> list[Suggested
     return found
 
 
+def suggest_sides(lab: Lab, rule: Rule, edge: Edge) -> list[Suggested]:
+    """
+    Find cases for the sides of a cut-off on which none stands.
+
+    One thing of a patient is changed; there are none where that is not enough.
+    """
+    search = _Search(lab, rule, {}, set())
+    wanted = {side for side, has in (("below", edge.below), ("above", edge.above)) if not has}
+    found = []
+    for one in search.singles():
+        tried = edge_of(edge.clause, edge.limit, [one.trial])
+        sides = {side for side in wanted if getattr(tried, side)}
+        if sides:
+            found.append(search.written(one))
+            wanted -= sides
+        if not wanted:
+            break
+    return found
+
+
 class _Search:
     def __init__(self, lab: Lab, rule: Rule, alive: dict[str, Mutant], goals: set[str]) -> None:
         self.lab = lab
@@ -95,7 +121,7 @@ class _Search:
         found: list[Suggested] = []
         while pool:
             best = max(pool, key=lambda one: (one.worth, -len(one.changes), -len(str(one.changes))))
-            found.append(self._written(best))
+            found.append(self.written(best))
             for name in best.kills:
                 self.alive.pop(name, None)
             self.goals -= best.goals
@@ -105,7 +131,8 @@ class _Search:
             pool = [one for one in pool if one.worth]
         return found
 
-    def _written(self, best: _Candidate) -> Suggested:
+    def written(self, best: _Candidate) -> Suggested:
+        """Write a candidate down with the fewest words that tell what it notices."""
         words: dict[str, Any] = {}
         for name in _FIRST[kind_of(self.rule)]:
             if name in best.whole:

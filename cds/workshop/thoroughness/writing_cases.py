@@ -12,7 +12,7 @@ from cds.core.concepts import Concept
 from cds.core.rules import Ruleset
 from cds.workshop.thoroughness.suggesting import Suggested
 
-__all__ = ["appended", "as_yaml"]
+__all__ = ["appended", "as_yaml", "end_of_tests"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_ ./%+*()^-]*[A-Za-z0-9_/%)])?")
 _AMBIGUOUS: Final = frozenset({"yes", "no", "on", "off", "y", "n", "none", "null", "true", "false"})
@@ -180,14 +180,22 @@ def _scalar(text: str) -> str:
 
 def appended(text: str, cases: str) -> str:
     """Put cases at the end of the `tests:` of a file, and leave everything else as it is."""
+    end = end_of_tests(text)
+    if end is None:
+        return text.rstrip("\n") + "\n\ntests:\n" + cases
+    return text[:end].rstrip("\n") + "\n" + cases + text[end:]
+
+
+def end_of_tests(text: str) -> int | None:
+    """Give the offset behind the last line of the `tests:` of a file; None where it has none."""
     lines = text.splitlines(keepends=True)
     start = next((at for at, line in enumerate(lines) if line.startswith("tests:")), None)
     if start is None:
-        return text.rstrip("\n") + "\n\ntests:\n" + cases
+        return None
     end = start + 1
     for at in range(start + 1, len(lines)):
         if lines[at].strip() and not lines[at].startswith((" ", "#", "-")):
             break
         if lines[at].strip():
             end = at + 1
-    return "".join(lines[:end]).rstrip("\n") + "\n" + cases + "".join(lines[end:])
+    return sum(map(len, lines[:end]))
