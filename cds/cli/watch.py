@@ -15,12 +15,12 @@ from cds.rulefiles.diagnostics import concise
 from cds.service.places import default_rules
 from cds.workshop.editing.watching import Affected, Changed, Checked, Ran, Saved, Step, Watcher
 from cds.workshop.testing.cases import NothingSelected
-from cds.workshop.testing.reports import one_case
 
 __all__ = ["watch_rules"]
 
 _SECONDS = 0.1
 _INDENT = " " * 10
+_LONGEST = 60
 
 
 def watch_rules(
@@ -108,10 +108,15 @@ def _counted(step: Ran | Affected) -> str:
 
 def _failed(step: Ran | Affected) -> Iterator[str]:
     for one in step.failed:
-        yield from (f"  {line}" for line in one_case(one).splitlines())
+        yield f"  FAIL  {one.name}  {one.place}"
 
 
 def _changed(changed: Sequence[Changed]) -> Iterator[str]:
     width = max((len(one.case) for one in changed), default=0)
     for one in changed:
-        yield f"  {one.case:<{width}}   {one.before} -> {one.now}"
+        yield f"  {one.case:<{width}}   {_short(one.before)} -> {_short(one.now)}"
+
+
+def _short(answer: str) -> str:
+    """Cut a long answer: there are those that lack a dozen data."""
+    return answer if len(answer) <= _LONGEST else f"{answer[: _LONGEST - 4].rstrip()} ..."

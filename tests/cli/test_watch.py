@@ -5,6 +5,7 @@
 import re
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +72,24 @@ def test_a_word_that_means_nothing_ends_it(rules, capsys):
     """
     assert 2 == watching(rules, ["short_sleeps"])
     assert "perhaps" in capsys.readouterr().err
+
+
+def test_the_page_shows_what_is_printed(rules, capsys):
+    """
+    Every line of AUTHORING.md, in that order; `...` stands for lines left out.
+    """
+    page = (Path(__file__).parents[2] / "AUTHORING.md").read_text("utf-8")
+    block = page.partition("```text\n$ cds watch short_sleep\n")[2].partition("```")[0]
+    watching(rules, ["short_sleep"], ("cards/short_sleep.yaml", "{value: 7 h,", "{value: 6 h,"))
+    printed = iter(_timeless(capsys.readouterr().out).splitlines())
+    wanted = [line for line in _timeless(block).splitlines() if line != "..."]
+
+    assert len(wanted) > 5
+    assert [] == [line for line in wanted if line not in printed]
+
+
+def _timeless(text):
+    """
+    Put one time in the place of each.
+    """
+    return re.sub(r"\d+\.\d s", "0.1 s", text)
