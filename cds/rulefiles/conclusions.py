@@ -72,7 +72,7 @@ def read_exclusions(
                 "CDS420",
                 block.at("when"),
                 f"exclusion `{name}` does not say what to do when the answer is unknown",
-                help="add " + ", ".join(f"`if_unknown: {one}`" for one in choices),
+                help="add one of " + ", ".join(f"`if_unknown: {one}`" for one in choices),
             )
         taken[name] = taken.get(name, 0) + 1
         if taken[name] > 1:

@@ -192,7 +192,9 @@ def _report_problem(source: Source, problem: Any, report: Report) -> None:
     lines = source.lines
     line = lines[mark.line] if mark.line < len(lines) else ""
     advice = "check quotes, colons and indentation on this line and the one above"
-    if _UNIT_BRACKET.search(line):
+    if "\t" in line:
+        advice = "there is a tab on this line: indent with blanks"
+    elif _UNIT_BRACKET.search(line):
         advice = "quote it: inside { } a plain text ends at a bracket, a brace or a comma"
     elif ": " in line[: mark.column + 2].partition(": ")[2]:
         advice = "quote it: a plain text cannot hold a colon and a blank"

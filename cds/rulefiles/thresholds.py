@@ -319,6 +319,13 @@ def read_threshold(
             "`localisable` is not a range",
             help="write two numbers: `1.6 to 3.8`",
         )
+    if bounds is not None and any(not _is_within(one, bounds) for one in cases):
+        report.add(
+            "CDS305",
+            reach or name,
+            f"`{name.text}` itself lies outside the range from which sites may choose",
+            help="was the range meant in another unit?",
+        )
     return Written(
         name=name.text,
         cases=tuple(cases),
@@ -327,6 +334,11 @@ def read_threshold(
         or_own="lower" if own == "lower" else "upper" if own == "upper" else "",
         localisable=bounds,
     )
+
+
+def _is_within(one: WrittenCase, bounds: tuple[Decimal, Decimal]) -> bool:
+    """Tell whether a number lies in a range; a group of people may have one of its own."""
+    return bool(one.group) or bounds[0] <= one.value <= bounds[1]
 
 
 def _read_cases(

@@ -101,6 +101,7 @@ def test_what_rule_files_do_without(parser, text, headline):
             "quote it: inside { } a plain text ends at a bracket, a brace or a comma",
         ),
         ("a: b: c\n", "quote it: a plain text cannot hold a colon and a blank"),
+        ("a:\n\tb: 1\n", "there is a tab on this line: indent with blanks"),
         ("a: [1\n", "close it, or quote the text that begins with it"),
         ("a: @x\n", "check quotes, colons and indentation on this line and the one above"),
     ],

@@ -257,3 +257,22 @@ def test_a_pair_is_one_amount(pair, equal):
     _, found = fit(f"{{pair: {pair}}}")
 
     assert equal == ("CDS307" not in [code for code, _ in found])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{value: 4.5, localisable: 4 to 7}", []),
+        ("{value: 4.5, localisable: 400 to 700}", ["CDS305"]),
+        ("{male: 94, female: 80, localisable: 80 to 102}", []),
+        ("{male: 94, female: 80, localisable: 90 to 102}", ["CDS305"]),
+        ("{value: 25, asian: 23, localisable: 24 to 30}", []),
+    ],
+)
+def test_a_threshold_lies_in_its_own_range(text, found):
+    """
+    But for the cut-offs of a group of people.
+    """
+    _, report = read(text)
+
+    assert found == [one.code for one in report.sorted()]

@@ -119,7 +119,8 @@ class Service:
         """
         Ask again until there is an answer.
         """
-        until = time.monotonic() + 60
+        # Judging is work of low priority: a busy machine takes its time.
+        until = time.monotonic() + 600
         while time.monotonic() < until:
             found = seen()
             if found:

@@ -175,7 +175,9 @@ class Expectations:
             return None
         return self._say(found)
 
-    def _index_criteria(self, rule: Index, expected: Mapping[str, Any]) -> str | None:
+    def _index_criteria(self, rule: Index, expected: Any) -> str | None:
+        if not isinstance(expected, Mapping):
+            return "no block of criteria with their answers: `{big_waist: yes}`"
         found = self._number(rule)
         got = {name: answer.word for name, answer in found.criteria.items()}
         wanted = {name: _answer(value) for name, value in expected.items()}
@@ -347,7 +349,9 @@ class Expectations:
         got = [one.action for one in finding.offers if one.offered] if finding else []
         return _same(expected, got, ordered=True)
 
-    def _card_withheld(self, rule: Card, expected: Mapping[str, Any]) -> str | None:
+    def _card_withheld(self, rule: Card, expected: Any) -> str | None:
+        if not isinstance(expected, Mapping):
+            return "no block of suggestions with their guards: `{record: already_recorded}`"
         finding = self._outcome(rule).finding
         offers = finding.offers if finding is not None else ()
         got = {one.suggestion: one.blocked_by for one in offers if not one.offered}

@@ -32,6 +32,9 @@ _DEFAULT_DAYS: Final = 10
 _LOCAL: Final = "08:10"
 
 
+_SEXES: Final = ("male", "female", "other", "unknown")
+
+
 class CannotRead(ValueError):
     """Something in `given:` that no patient can have; names the key and what is possible."""
 
@@ -55,6 +58,9 @@ def prefetch_of(rules: Ruleset, given: Mapping[str, Any]) -> dict[str, Any]:
         if name == "age":
             patient["birthDate"] = _birth_date(str(value))
         elif name == "sex":
+            if value not in _SEXES:
+                msg = f"`{value}` is not a sex: {', '.join(_SEXES)}"
+                raise CannotRead(msg)
             patient["gender"] = str(value)
         elif name == "group":
             patient["extension"] = [_group(rules, str(value))]
@@ -64,6 +70,10 @@ def prefetch_of(rules: Ruleset, given: Mapping[str, Any]) -> dict[str, Any]:
             partial = set(_names(rules, value))
         elif name in rules.concepts:
             concept = rules.concepts[name]
+            if concept.type == "episode":
+                parts = ", ".join(concept.begins)
+                msg = f"`{name}` is made of other data and cannot be given; give one of {parts}"
+                raise CannotRead(msg)
             for number, resource in enumerate(_resources(rules, concept, value)):
                 resource["id"] = f"{name.replace('_', '-')}-{number}"[:64]
                 bundles[_search_of(rules, concept)].append(resource)

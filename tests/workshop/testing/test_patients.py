@@ -71,3 +71,21 @@ def test_what_cannot_be_read(text):
     """
     with pytest.raises(CannotRead, match="type_2_diabetes"):
         prefetch_of(shipped().rules, {"type_2_diabetes": text})
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"sex": "woman"}, "`woman` is not a sex: male, female, other, unknown"),
+        (
+            {"pregnancy_episode": "present"},
+            "`pregnancy_episode` is made of other data and cannot be given",
+        ),
+    ],
+)
+def test_what_no_record_says_is_refused(given, why):
+    """
+    Instead of being passed over.
+    """
+    with pytest.raises(CannotRead, match=why):
+        prefetch_of(shipped().rules, given)
