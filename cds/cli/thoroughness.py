@@ -19,7 +19,7 @@ from cds.workshop.checks.sensitivity import check_score
 from cds.workshop.testing.cases import NothingSelected, selected
 from cds.workshop.testing.expectations import Rule
 from cds.workshop.testing.lab import Lab
-from cds.workshop.testing.running import usable
+from cds.workshop.testing.running import run_case, usable
 from cds.workshop.testing.subjects import patients_of
 from cds.workshop.thoroughness.coverage import Coverage, coverage_of, table, wanting
 from cds.workshop.thoroughness.mutation import Score, score_of
@@ -52,7 +52,7 @@ def show_thoroughness(words: Sequence[str], wanted: Wanted, *, rules: Path | Non
         return say_rule_error(error)
     except NothingSelected as problem:
         return say_nothing_selected(problem, words)
-    fine = True
+    fine = _all_pass(lab, words)
     if wanted.require:
         fine = _require(lab, list(chosen.values())) and fine
     if wanted.coverage:
@@ -65,6 +65,15 @@ def show_thoroughness(words: Sequence[str], wanted: Wanted, *, rules: Path | Non
             _suggest(lab, rule, folder, write=wanted.write)
     sys.stdout.write(f"{len(chosen)} rules  {time.perf_counter() - began:.1f} s\n")
     return 0 if fine else REFUSED
+
+
+def _all_pass(lab: Lab, words: Sequence[str]) -> bool:
+    """Name the cases that fail: what they would show is not counted."""
+    results = [run_case(lab, rule, case) for rule, case in selected(lab.rules, words)]
+    failed = [one for one in results if not one.passed]
+    for one in failed:
+        _say(f"this case fails and counts for nothing: {one.name} ({one.place}); see `cds test`")
+    return not failed
 
 
 def _say(text: str) -> None:

@@ -69,6 +69,10 @@ class Diagnostic:
         return concise(self)
 
 
+_ALIKE: Final = 0.67
+"""How alike the letters of two words must be for one to be meant by the other."""
+
+
 class Report:
     """
     Collects the diagnostics of one pass, in whatever order they are found.
@@ -211,19 +215,21 @@ def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = No
     """
     Find which of the *known* words was meant; empty where none is near.
 
-    By the letters, else by the words in it (`hdl` is near `hdl_cholesterol`), else by
-    what *also* leads to a known word: a code, a short name, a title.
+    By what *also* leads to a known word: a code, a short name, a title; else by the
+    letters; else by most of the words in it (`hdl` is near `hdl_cholesterol`). A word
+    that is only half alike means something else: nothing is better than another medicine.
     """
+    for written in (word.lower(), word.lower().replace("_", " ")):
+        if also and written in also:
+            return also[written]
     choices = sorted(set(known))
-    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=_ALIKE)
     if near:
         return near[0]
     parts = set(_PARTS.split(word.lower())) - {""}
     shared = [(len(parts & set(one.split("_"))), -len(one), one) for one in choices]
     best = max(shared, default=(0, 0, ""))
-    if best[0]:
-        return best[2]
-    return (also or {}).get(word.lower(), "")
+    return best[2] if best[0] * 2 > len(parts) else ""
 
 
 def did_you_mean(word: str, known: Iterable[str], also: Mapping[str, str] | None = None) -> str:

@@ -161,3 +161,22 @@ def test_words_are_joined_for_readers():
     """
     assert "`a`, `b`" == listed(["a", "b"])
     assert ["an index", "a card"] == [a("index"), a("card")]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("hdl_cholestrol", "hdl_cholesterol"),
+        ("hdl", "hdl_cholesterol"),
+        ("polycystic_ovary_syndrome", "pcos"),
+        ("order_metformin", ""),
+    ],
+)
+def test_the_nearest_word_is_one_that_means_the_same(word, expected):
+    """
+    A title leads to it first; half of a word leads nowhere.
+    """
+    known = ["hdl_cholesterol", "metabolic_syndrome", "pcos", "order_testosterone"]
+    also = {"polycystic ovary syndrome": "pcos"}
+
+    assert expected == nearest(word, known, also)

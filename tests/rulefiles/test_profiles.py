@@ -69,16 +69,16 @@ def test_a_profile_that_is_not_there(rules):
     """
     Neither is anything like it served.
     """
-    loaded = under(rules, profile="sight")
+    loaded = under(rules, profile="sites")
     (found,) = loaded.diagnostics
 
     assert None is loaded.ruleset
-    assert ("CDS201", "`sight` is not a profile", "did you mean `site`?") == (
+    assert ("CDS201", "`sites` is not a profile", "did you mean `site`?") == (
         found.code,
         found.headline,
         found.help,
     )
-    assert "rules/profiles/sight.yaml" == found.place.path
+    assert "rules/profiles/sites.yaml" == found.place.path
 
 
 def test_what_another_profile_gets_wrong_does_not_stop_this_one(rules):

@@ -196,7 +196,7 @@ KEYS = Keys("a thing", {}, {"domain": WORD, "points": WORD})
         (KEYS, "{domian: x}", ("{domain: x}", True)),
         (KEYS, "{point: x}", ("{points: x}", True)),
         (KEYS, "{do: x}", None),
-        (KEYS, "{pont_x: x}", ("{points: x}", False)),
+        (KEYS, "{pointxxx: x}", ("{points: x}", False)),
         (KEYS, "{point: x, points: y}", None),
         (KEYS, "{zzz: x}", None),
         (Text(("draft", "active")), "actve", ("active", False)),
