@@ -97,6 +97,8 @@ class File:
         """
         lines = list(self.lines)
         for one in sorted(edits, key=lambda edit: (edit.line, edit.column), reverse=True):
+            if not (one.width or one.new):
+                continue  # only marks a place
             line = lines[one.line - 1]
             first = one.column - 1
             lines[one.line - 1] = line[:first] + one.new + line[first + one.width :]
