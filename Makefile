@@ -14,7 +14,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The engine's source calls a function that Python 3.13 no longer has.
 ENGINE  = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)"
 
-.PHONY: help setup run test check coverage bench docs nightly lock clean
+.PHONY: help setup run test check coverage bench stall docs conformance mutations nightly lock clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -40,8 +40,17 @@ coverage: $(VENV)/.dev  ## every branch of the core, the reasoning and the loade
 bench: $(VENV)/.dev  ## what a request costs here
 	$(BIN)/python -m tests.bench $(ARGS)
 
+stall: $(VENV)/.dev  ## what stalled connections cost those who work
+	$(BIN)/python -m tests.stall $(ARGS)
+
 docs: setup  ## a page for each rule, in build/rules
 	$(BIN)/python -m cds.cli docs --out build/rules $(ARGS)
+
+conformance: $(VENV)/.dev  ## docs/conformance.md anew, from what tests say they show
+	$(BIN)/python -m tests.conformance
+
+mutations: $(VENV)/.dev  ## changes that must turn the tests of clauses red
+	$(BIN)/python -m tests.conformance_mutations
 
 nightly: $(VENV)/.dev  ## the long tests
 	$(BIN)/python -m pytest -m nightly $(ARGS)

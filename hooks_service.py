@@ -6,32 +6,33 @@ Run it (`python hooks_service.py`, `make run`), or point an ASGI server at `hook
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
-from cds.errors import RuleError
-from cds.service.logs import configure
-from cds.service.release import NotServedError
+from cds.service.process import harden
 from cds.service.server import serve
-from cds.service.settings import BadSettingsError, Settings, read_settings
-from cds.service.start import build, try_next
-
-_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
+from cds.service.start import application, started, try_next
+from cds.service.workers import supervise
 
 
-def start() -> tuple[object, Settings]:
-    """Read the settings, load the rules, build the app; a reason in one line where not."""
-    try:
-        settings = read_settings()
-        configure()
-        return build(settings), settings
-    except (BadSettingsError, NotServedError, RuleError) as error:
-        print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201 - nobody logs yet
-        raise SystemExit(_CONFIGURATION) from None
+def __getattr__(name: str) -> Any:
+    """Build `app` when it is asked for: worker processes read this module and need it not."""
+    if name == "app":
+        return application()
+    raise AttributeError(name)
 
 
-app, _settings = start()
+def main() -> None:
+    """Serve, in one process or in several."""
+    harden()
+    app, settings = started()
+    if not settings.is_production:
+        print(try_next(settings), flush=True)  # noqa: T201 - for the person who typed it
+    if settings.workers > 1:
+        del app  # what was proved here each worker builds for itself
+        supervise(settings)
+    else:
+        serve(app, settings)
+
 
 if __name__ == "__main__":
-    if not _settings.is_production:
-        print(try_next(_settings), flush=True)  # noqa: T201 - for the person who typed it
-    serve(app, _settings)
+    main()

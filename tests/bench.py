@@ -28,7 +28,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cds.core.hooks import DEFAULT_HOOK
+from cds.hooks.discovery import service_of
 from cds.rulefiles import load
+from cds.service.logs import configure
+from tests.attacks.groups import ROWS
+from tests.calling import SERVICE, open_service
 from tests.hostile import BYTES, TEXTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,7 +238,7 @@ async def report(times: int) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    program = pipeline._reasoner.program
+    program = pipeline._desks[DEFAULT_HOOK].reasoner.program
     if program is not None:
         patterns = sum(len(one) for one in program.productions.values())
         print(f"engine: {len(program.productions)} productions, {patterns} patterns\n")
@@ -256,12 +261,12 @@ def parts(times: int) -> None:
     from cds.fhir.evidence import faults  # noqa: PLC0415
     from cds.fhir.retrieve import retrieve  # noqa: PLC0415
     from cds.hooks.cards import compose, evidence_of  # noqa: PLC0415
-    from cds.hooks.discovery import HOOK  # noqa: PLC0415
     from cds.hooks.wire import read_request  # noqa: PLC0415
     from cds.reasoning.arbiter import arbitrate  # noqa: PLC0415
 
     _, pipeline = opened("both")
-    rules, reasoner = pipeline.ruleset, pipeline._reasoner
+    desk = pipeline._desks[DEFAULT_HOOK]
+    rules, reasoner = pipeline.ruleset, desk.reasoner
     print("\nwhere it goes, CPU ms")
     for name in ("small, 3 cards", "large"):
         raw = bodies()[name]
@@ -274,7 +279,7 @@ def parts(times: int) -> None:
             return found
 
         for _ in range(times):
-            request = timed("decode, strictly", lambda: read_request(raw, hook=HOOK))  # noqa: B023
+            request = timed("decode, strictly", lambda: read_request(raw, hook=DEFAULT_HOOK))  # noqa: B023
             sent = timed(
                 "gather",
                 lambda: retrieve(
@@ -285,7 +290,7 @@ def parts(times: int) -> None:
             )
             snapshot = timed(
                 "extract facts",
-                lambda: pipeline._extractor.extract(sent, as_of=NOW),  # noqa: B023
+                lambda: desk.extractor.extract(sent, as_of=NOW),  # noqa: B023
             )
             run = timed("reference", lambda: reasoner.start(snapshot))  # noqa: B023
             timed(
@@ -304,6 +309,7 @@ def parts(times: int) -> None:
                     conclusions,  # noqa: B023
                     decision,  # noqa: B023
                     draft=pipeline._draft,
+                    change=pipeline._draft.change,
                     new_uuid=lambda: "00000000-0000-4000-8000-000000000000",
                 ),
             )
@@ -361,6 +367,28 @@ def refusals() -> None:
     print(f"hostile rule files, {len(costs)} of them, CPU until refused; the worst: {worst}")
 
 
+def hostile() -> None:
+    """Print what the worst of the hostile requests cost, and how cost grows with entries."""
+    configure(io.StringIO())
+    costs = []
+    with open_service() as client:
+
+        def cost(raw: bytes, path: str = SERVICE, method: str = "POST") -> float:
+            began = time.process_time()
+            client.request(method, path, content=raw, headers={"Content-Type": "application/json"})
+            return (time.process_time() - began) * 1000
+
+        for rows in ROWS.values():
+            for row in rows:
+                hook = row.services[0]
+                path = row.path or f"/cds-services/{service_of(hook)}"
+                costs.append((cost(row.body(hook), path, row.method), row.name))
+        few, many = (min(cost(body(count, read=0.5)) for _ in range(3)) for count in (500, 5_000))
+    worst = ", ".join(f"{what} {spent:.0f} ms" for spent, what in sorted(costs, reverse=True)[:3])
+    print(f"hostile requests, {len(costs)} of them, CPU; the worst: {worst}")
+    print(f"500 entries {few:.0f} ms, 5,000 entries {many:.0f} ms of CPU: {many / few:.1f} times")
+
+
 def checking() -> None:
     """Print what `cds check` of the whole rule base costs, the start of Python included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -375,6 +403,38 @@ def checking() -> None:
     print(f"cds check of the whole rule base: {spent:.2f} s of CPU")
 
 
+def fetching(times: int) -> None:
+    """Print what a call that brings nothing costs: every template, asked on loopback."""
+    from cds.service.fetching import Fetching  # noqa: PLC0415 - only here
+    from cds.service.outbound import Outbound  # noqa: PLC0415
+    from tests.fhir_server import FhirServer, served  # noqa: PLC0415
+    from tests.service import fetching as calls  # noqa: PLC0415
+
+    story = "new_prediabetes_likely_fatty_liver"
+    asks = Fetching(Outbound(development=True), seconds=10)
+    with served(FhirServer(list(calls.record(story)))) as server:
+        request = calls.request_of(server.base, calls.patient_id_of(story))
+        client = calls.client_of(server.base)
+
+        async def run() -> list[tuple[float, float]]:
+            costs = []
+            for _ in range(times):
+                began, cpu = time.perf_counter(), time.thread_time()
+                await asks.complete(request, calls.templates(), client)
+                costs.append(
+                    ((time.perf_counter() - began) * 1000, (time.thread_time() - cpu) * 1000)
+                )
+            return costs
+
+        costs = sorted(asyncio.run(run()))
+    many = len(calls.templates())
+    cpu = sorted(one for _, one in costs)[times // 2]
+    print(
+        f"fetching {many} searches on loopback: p50 {costs[times // 2][0]:.0f} ms, "
+        f"CPU {cpu:.1f} ms, {cpu / many:.2f} ms a search"
+    )
+
+
 def main() -> None:
     """Measure; a number as the only argument says how many calls of the small body."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 400
@@ -383,6 +443,8 @@ def main() -> None:
     start_up()
     checking()
     refusals()
+    hostile()
+    fetching(max(10, times // 20))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,76 @@
 """
-What many tests share: the real application, and a switch that rewrites golden files.
+What many tests share: the real application, a switch that rewrites golden files, and the
+contract that every answer of every test is held to.
 """
 
 from __future__ import annotations
 
-import pytest
+import os
+import tempfile
+from pathlib import Path
 
+import pytest
+from hypothesis import HealthCheck, settings
+
+from cds.service.frame import Frame
 from tests.calling import Calling, open_service
+from tests.contract.traffic import Watch
 
 # Also where the package is not installed: the cases of rule files are collected.
 pytest_plugins = ["cds.workshop.testing.pytest_plugin"]
+
+# A machine that is busy is no fault of what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+WATCH = Watch()
+"""Stands around every application of this process."""
+
+
+def pytest_configure(config):
+    """
+    Watch every application, here and in the processes that tests start.
+    """
+    WATCH.install(Frame)
+    folder = tempfile.TemporaryDirectory(prefix="contract-")
+    config.add_cleanup(folder.cleanup)
+    os.environ.update(Watch.environment(Path(folder.name) / "faults.txt"))
+
+
+def held_to_the_contract():
+    """
+    Fail a test whose answers break the contract, in the phase in which they do.
+    """
+    result = yield
+    found = WATCH.drain()
+    if found:
+        pytest.fail("answers break the contract:\n" + "\n".join(found), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    return (yield from held_to_the_contract())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    return (yield from held_to_the_contract())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    return (yield from held_to_the_contract())
+
+
+@pytest.fixture(scope="session")
+def watch():
+    """
+    What stands around every application.
+    """
+    return WATCH
 
 
 def pytest_addoption(parser):

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from tests.contract.traffic import python_path
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 CLOCK: Final = "2026-06-01"
 # Where the reader of a page has put the checkout.
@@ -147,7 +149,7 @@ class Walk:
         self._environment = {
             **kept,
             "PATH": f"{self.folder}/.venv/bin{os.pathsep}{kept.get('PATH', '')}",
-            "PYTHONPATH": str(self.folder),
+            "PYTHONPATH": python_path(self.folder),
             "PYTHONDONTWRITEBYTECODE": "1",
             "CDS_CLOCK": CLOCK,
             "COLUMNS": "84",

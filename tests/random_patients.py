@@ -25,7 +25,7 @@ from cds.core.facts import (
     Source,
     Unusable,
 )
-from cds.core.hooks import ACTS, DEFAULT_HOOK
+from cds.core.hooks import ACTS, DEFAULT_HOOK, Act
 from cds.core.moment import Moment
 from cds.core.quantity import round12
 from cds.core.reads import concepts_read
@@ -44,7 +44,7 @@ _GAPS = (
     Gap.PREGNANCY,
     Gap.NOT_FASTING,
 )
-_ACTS = ("ordered", "added", "refilled")
+_ACTS: tuple[Act, ...] = ("ordered", "added", "refilled")
 _HEALTHY = {
     "hba1c": (4.6, 5.6),
     "fasting_plasma_glucose": (70, 99),
@@ -92,6 +92,7 @@ class Patients:
 
     def __init__(self, rules: Ruleset, rng: Random) -> None:
         self._rng = rng
+        self._hook = DEFAULT_HOOK
         self._rules = rules
         self._read = [rules.concepts[name] for name in sorted(concepts_read(rules))]
         self._cuts: dict[str, list[Decimal]] = {}
@@ -128,6 +129,7 @@ class Patients:
         results: dict[str, tuple[Result, ...]] = {}
         unusable: dict[str, tuple[Unusable, ...]] = {}
         entries: dict[str, tuple[Entry, ...]] = {}
+        self._hook = rng.choice((*[DEFAULT_HOOK] * 8, *ACTS))
         for concept in self._read:
             if rng.random() > density:
                 continue
@@ -152,7 +154,7 @@ class Patients:
             unusable=unusable,
             entries=entries,
             lists=lists,
-            hook=rng.choice((*[DEFAULT_HOOK] * 12, *ACTS)),
+            hook=self._hook,
             drafts=ListState(complete=rng.random() < 0.9, reason=rng.choice(tuple(Gap))),
         )
 
@@ -302,6 +304,13 @@ class Patients:
                 None if undated else days,
             )
 
+    def _act(self) -> Act:
+        """Choose what the call does with an entry: on a hook about such things, often that."""
+        fitting = ACTS.get(self._hook, "")
+        if fitting and self._rng.random() < 0.4:
+            return fitting
+        return self._rng.choice(_ACTS) if self._rng.random() < 0.1 else ""
+
     def _entries(self, concept: Concept) -> Iterator[Entry]:
         rng = self._rng
         for _ in range(rng.choice((1, 1, 2))):
@@ -321,7 +330,7 @@ class Patients:
                 ended_days=None if ended is None else max(0, (NOW - ended.start).days),
                 when=None if undated else when,
                 days=None if undated else max(0, (NOW - when.start).days),
-                act=rng.choice(_ACTS) if rng.random() < 0.1 else "",
+                act=self._act(),
                 routes=rng.choice((None, (), *((one,) for one in concept.routes))),
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -51,6 +51,16 @@ class Opened:
 def shipped() -> Opened:
     """Open the rules of this checkout, once."""
     return Opened(load_ruleset(RULES))
+
+
+def finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run something to its end that waits for nothing, and so needs no event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    msg = "it waits for something"
+    raise AssertionError(msg)
 
 
 def searchset(resources: list[Any]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def codes(card):
 
 def test_every_answer_has_the_shape_of_the_wire(answers):
     """
-    The strict models accept it, with every uuid used once and the most urgent first.
+    The strict models accept it, with every uuid used once and the most urgent first
+    (RESP-01, RESP-05, EXT-01, EXT-02, EXT-04, T43).
     """
     for _, _, response in answers:
         Response.model_validate(response.json())
@@ -153,7 +154,7 @@ def test_every_answer_has_the_shape_of_the_wire(answers):
 
 def test_nothing_is_empty(answers):
     """
-    HTTP-03: no null, "", [] or {}, but `cards: []`.
+    No null, "", [] or {}, but `cards: []` (HTTP-03).
     """
 
     def empty(value, path):
@@ -171,7 +172,7 @@ def test_nothing_is_empty(answers):
 
 def test_members_are_those_of_the_specification(cards):
     """
-    CARD-16: nothing beside them, and what this service promises is always there.
+    Nothing beside them, and what this service promises is always there (CARD-16, CARD-05).
     """
 
     def check(card, _patient):
@@ -191,7 +192,8 @@ def test_members_are_those_of_the_specification(cards):
 
 def test_summaries(cards):
     """
-    CARD-01, W2, W8: one line below 140 characters, no markup, no exclamation, no open hole.
+    One line below 140 characters, no markup, no exclamation, no open hole; W2, W8
+    (CARD-01, T43, cds-resp-4).
     """
 
     def check(card, _patient):
@@ -210,14 +212,15 @@ def test_summaries(cards):
 
 def test_indicators(cards):
     """
-    CARD-02: one of three; nothing of the first content is critical.
+    One of three; nothing of the first content is critical (CARD-02).
     """
     assert {card["indicator"] for _, _, card in cards} <= {"info", "warning"}
 
 
 def test_sources(cards):
     """
-    CARD-03 to CARD-06: a label with a year, an absolute address without the patient, a topic.
+    A label with a year, an absolute address without the patient, a topic, no icon
+    (CARD-03 to CARD-06).
     """
 
     def check(card, patient):
@@ -238,7 +241,7 @@ def test_sources(cards):
 
 def test_uuids_are_never_used_twice(answers, service):
     """
-    CARD-09: in lower case, and new with every call.
+    In lower case, and new with every call (CARD-09, SUG-02).
     """
     found = [
         one["uuid"]
@@ -253,7 +256,7 @@ def test_uuids_are_never_used_twice(answers, service):
 
 def test_override_reasons(cards):
     """
-    CARD-12 to CARD-14: code, system and display, from the profile's own list.
+    Code, system and display, from the profile's own list (CARD-12 to CARD-14).
     """
     profile = shipped().rules.profile
     known = {one.code: one.display for one in profile.override_reasons}
@@ -270,7 +273,7 @@ def test_override_reasons(cards):
 
 def test_what_is_linked_is_absolute(cards):
     """
-    CARD-15, CARD-17: links are whole, and no address hides in the detail.
+    Links are whole, and no address hides in the detail (CARD-15, CARD-17, T42).
     """
 
     def check(card, _patient):
@@ -332,7 +335,7 @@ def rows(card):
 
 def test_every_input_has_its_value_date_and_age(cards):
     """
-    Value and unit as received, a date that is not in the future, the age of it.
+    Value and unit as received, a date that is not in the future, the age of it (SEC-23, T39).
     """
 
     def check(card, _patient):
@@ -441,7 +444,7 @@ def test_rule_evidence_and_limits_are_told(cards):
 
 def test_no_hole_stays_open(cards):
     """
-    What was filled in is there: no braces, no "None", no empty emphasis, no empty brackets.
+    What was filled in is there: no braces, no "None", no empty emphasis, no empty brackets (T48).
     """
 
     def check(card, _patient):
@@ -460,7 +463,7 @@ def test_no_hole_stays_open(cards):
 
 def test_markdown_is_harmless(cards):
     """
-    CARD-07, CARD-08: no HTML, image or link comes out of a parser that allows all three.
+    No HTML, image or link comes out of a parser that allows all three (CARD-07, T41).
     """
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
 
@@ -576,7 +579,8 @@ def actions(card):
 
 def test_suggestions_can_be_chosen(cards):
     """
-    CARD-11, SUG-01 to SUG-06: a label, a uuid, a behaviour, actions with a description.
+    A label, a behaviour, actions with a description, one recommended at most where one may
+    be chosen (CARD-10, CARD-11, SUG-01, SUG-03, SUG-04, SUG-06, cds-resp-1, cds-resp-6).
     """
 
     def check(card, _patient):
@@ -597,7 +601,8 @@ def test_suggestions_can_be_chosen(cards):
 
 def test_every_draft_is_valid_r4(cards):
     """
-    SUG-07, SUG-13: the strict models of R4 accept it, and nothing gets lost in them.
+    The strict models of R4 accept it, and nothing gets lost in them (SUG-07, SUG-13,
+    cds-resp-5).
     """
 
     def check(card, _patient):
@@ -614,7 +619,7 @@ def test_every_draft_is_valid_r4(cards):
 
 def test_every_draft_is_a_proposal_about_this_patient(cards):
     """
-    SUG-10, SUG-12: an id, the context's patient, and never an active order.
+    An id, the context's patient, and never an active order (SUG-10, SUG-12, T44).
     """
     goals = {"lifecycleStatus": "proposed"}
     drafts = {"status": "draft", "intent": "proposal"}
@@ -652,7 +657,7 @@ def test_every_draft_is_a_proposal_about_this_patient(cards):
 
 def test_ids_of_drafts_are_unique(cards):
     """
-    SUG-10: also between the suggestions of one card.
+    Also between the suggestions of one card (SUG-10).
     """
 
     def check(card, _patient):

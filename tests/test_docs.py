@@ -210,6 +210,34 @@ def test_every_verb_is_documented(verb):
     assert [] == [name for name in options if f"`{name}" not in documented]
 
 
+CLIENTS = COMMAND.commands["client"].commands
+
+
+@pytest.mark.parametrize("verb", sorted(CLIENTS))
+def test_every_verb_about_clients_is_documented(verb):
+    """
+    In the table for operators, with every option, and with help of its own.
+    """
+    documented = section("docs/operating.md", "## Clients")
+    rows = {found for row in rows_of(documented) for found in codes_in(row[0])}
+    options = [one for one in CLIENTS[verb].params if one.opts[0].startswith("--")]
+
+    assert CLIENTS[verb].help
+    assert any(one.startswith(f"cds client {verb}") for one in rows)
+    assert [] == [one.opts[0] for one in options if f"`{one.opts[0]}" not in documented]
+
+
+def test_no_option_about_clients_is_promised():
+    """
+    What is documented of a command is an option of it.
+    """
+    documented = section("docs/operating.md", "## Clients")
+    for names, verbs, *_ in rows_of(documented):
+        for name in (one.partition(" ")[0] for one in codes_in(names) if one.startswith("--")):
+            for verb in codes_in(verbs) or sorted(CLIENTS):
+                assert name in {each for one in CLIENTS[verb].params for each in one.opts}
+
+
 def test_no_verb_is_promised():
     """
     What is documented as a command exists.
@@ -229,7 +257,7 @@ def test_every_setting_is_documented():
         alias = field.validation_alias
         names = [alias] if isinstance(alias, str) else list(alias.choices)
         default = field.get_default()
-        expected[tuple(names)] = {None: [], False: ["false"]}.get(default, [str(default)])
+        expected[tuple(names)] = {None: [], "": [], False: ["false"]}.get(default, [str(default)])
         if name == "rules":
             expected[tuple(names)] = []
     rows = rows_of(section("docs/operating.md", "## Settings"))

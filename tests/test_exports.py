@@ -59,6 +59,7 @@ def test_every_module_is_used():
         "cds.cli.__main__",
         "cds.service.server",
         "cds.service.start",
+        "cds.service.workers",
         "cds.workshop.gate",
     }
 

@@ -24,20 +24,37 @@ SERVICE_AND_CLI = {"cds.service", "cds.cli"}
 FENCE = {
     "durable": set(),
     "durable_rules_engine": {"cds.reasoning.engine"},
+    "cryptography": {"cds.service.keys", "cds.cli.client"},
     "fastapi": {"cds.service.app"},
     "fhir": {"cds.fhir"},
     "fhir_core": {"cds.fhir"},
+    "httpcore2": {"cds.service.outbound"},
+    "httpx2": {"cds.service", "cds.cli.client"},
+    "jwt": {"cds.service.keys", "cds.service.tokens", "cds.cli.client"},
     "lsprotocol": {"cds.cli.lsp"},
     "msgspec": {"cds.hooks.strict", "cds.cli.run"},
-    "pydantic": {"cds.hooks.wire", "cds.rulefiles.shapes", "cds.service.settings"},
+    "pydantic": {
+        "cds.cli.client",
+        "cds.hooks.wire",
+        "cds.rulefiles.shapes",
+        "cds.service.clients",
+        "cds.service.faults",
+        "cds.service.settings",
+    },
     "pydantic_settings": {"cds.service.settings"},
     "pygls": {"cds.cli.lsp"},
     "pytest": {"cds.workshop.testing.pytest_plugin"},
     "rich": {"cds.cli", "cds.workshop"},
-    "starlette": {"cds.service.app"},
+    "sqlalchemy": {"cds.service"},
+    "starlette": {
+        "cds.service.app",
+        "cds.service.bodies",
+        "cds.service.cors",
+        "cds.service.refusals",
+    },
     "structlog": SERVICE_AND_CLI,
     "typer": {"cds.cli", "cds.workshop"},
-    "uvicorn": {"cds.service.server"},
+    "uvicorn": {"cds.service.receiving", "cds.service.server", "cds.service.workers"},
     "yaml": {"cds.rulefiles.source"},
 }
 STANDARD_ONLY = {"core", "errors", "proofs", "reasoning"}
@@ -141,3 +158,23 @@ def test_the_rule_itself(module, name, expected):
     So that it can fail.
     """
     assert expected == is_allowed(module, name)
+
+
+RUNS_CODE = {"eval", "exec", "compile", "__import__", "import_module", "run_path", "loads"}
+
+
+@pytest.mark.parametrize("module", list(modules()))
+def test_no_text_becomes_code(module):
+    """
+    Nothing that a rule file or a request says is run, imported or unpickled (T51).
+    """
+    found = []
+    for node in ast.walk(ast.parse(path_of(module).read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = node.func
+            whole = ast.unparse(name)
+            last = name.attr if isinstance(name, ast.Attribute) else whole
+            if last in RUNS_CODE and whole not in {"re.compile", "json.loads"}:
+                found.append(f"{whole} in line {node.lineno}")
+
+    assert [] == found

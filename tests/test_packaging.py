@@ -24,7 +24,7 @@ def names_in(text):
 @pytest.mark.parametrize("name", ["runtime", "build", "authoring", "dev", "lock"])
 def test_what_is_asked_for_is_locked_with_hashes(name):
     """
-    Every package, exactly one version, at least one hash.
+    Every package, exactly one version, at least one hash (T63).
     """
     asked = names_in((REQUIREMENTS / f"{name}.in").read_text("utf-8"))
     locked = (REQUIREMENTS / f"{name}.txt").read_text("utf-8")
@@ -48,7 +48,7 @@ def test_the_project_and_its_lock_ask_for_the_same():
 
 def test_the_engine_is_the_one_that_was_looked_at():
     """
-    One version, one file.
+    One version, one file (T63).
     """
     engine = (REQUIREMENTS / "engine.txt").read_text("utf-8")
 

@@ -24,12 +24,30 @@ app = typer.Typer(
 )
 
 
+clients = typer.Typer(
+    name="client",
+    help="Register who may call the service, and try it out as they would.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(clients)
+
+
 class Engine(StrEnum):
     """Which evaluators run."""
 
     BOTH = "both"
     DURABLE = "durable"
     REFERENCE = "reference"
+
+
+class Algorithm(StrEnum):
+    """How calls are signed."""
+
+    ES384 = "ES384"
+    RS384 = "RS384"
+    ES256 = "ES256"
+    RS256 = "RS256"
 
 
 class Form(StrEnum):
@@ -66,6 +84,19 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="ID", help="Profile of a site; CDS_PROFILE else."),
 ]
+
+
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--clients",
+        metavar="DIR",
+        envvar="CDS_CLIENTS",
+        help="Where registrations are.",
+        file_okay=False,
+    ),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, like north-hospital.")]
 
 
 @app.command()
@@ -463,6 +494,267 @@ def doctor(*, rules: Rules = None) -> None:
     from cds.cli.doctor import examine  # noqa: PLC0415 - imported when called
 
     raise typer.Exit(examine(rules=rules))
+
+
+@app.command()
+def handover(
+    *,
+    client: Annotated[
+        str, typer.Option("--client", metavar="NAME", help="Whose sheet; as it is registered.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where to; printed else.", dir_okay=False),
+    ] = None,
+    folder: Folder = Path("clients"),
+    rules: Rules = None,
+    profile: Profile = None,
+) -> None:
+    """
+    Write what the integrator of one client has to enter, ask for and map, as Markdown.
+
+    The settings of the service are those of the environment: CDS_PUBLIC_URL above all.
+    """
+    from cds.cli.handover import hand_over  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(hand_over(client, folder=folder, out=out, rules=rules, profile=profile))
+
+
+@app.command()
+def config() -> None:
+    """
+    Show the settings in effect, secrets masked, and what would stop the service.
+
+    Exit code 78: the service would not start.
+    """
+    from cds.cli.config import check_config  # noqa: PLC0415 - imported when called
+
+    raise typer.Exit(check_config())
+
+
+@clients.command("add")
+def add_client(
+    name: Name,
+    *,
+    issuer: Annotated[
+        str, typer.Option("--issuer", metavar="URL", help="What it writes into iss.")
+    ] = "",
+    jwks_url: Annotated[
+        str, typer.Option("--jwks-url", metavar="URL", help="Where its public keys are.")
+    ] = "",
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys",
+            metavar="FILE",
+            help="Its public keys: PEM, a certificate, a JWK or a JWK Set.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    kid: Annotated[
+        str, typer.Option("--kid", metavar="ID", help="What it calls the key of a PEM file.")
+    ] = "",
+    algorithm: Annotated[
+        list[Algorithm] | None,
+        typer.Option("--algorithm", help="How it signs; ES384 and RS384 else."),
+    ] = None,
+    fhir_base: Annotated[
+        list[str] | None,
+        typer.Option("--fhir-base", metavar="URL", help="A FHIR server that may be asked."),
+    ] = None,
+    private_network: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--private-network", metavar="CIDR", help="A private network these may be in."
+        ),
+    ] = None,
+    ehr: Annotated[
+        str, typer.Option("--ehr", metavar="ID", help="What it can show: an EHR profile.")
+    ] = "",
+    tenant: Annotated[
+        list[str] | None,
+        typer.Option("--tenant", metavar="ID", help="What it may write into tenant."),
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="A page that may call from a browser."),
+    ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="ID", help="A service it may call; all else."),
+    ] = None,
+    audience: Annotated[
+        list[str] | None,
+        typer.Option("--audience", metavar="URL", help="Another base URL it knows us by."),
+    ] = None,
+    subject: Annotated[
+        str, typer.Option("--subject", metavar="ID", help="What we are called there.")
+    ] = "",
+    title: Annotated[str, typer.Option("--title", help="What people call it.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write a registration that is there anew.")
+    ] = False,
+    folder: Folder = Path("clients"),
+) -> None:
+    """
+    Register who may call: NAME.json in the folder of clients.
+
+    EHR profiles: generic-2.0, generic-3.0, epic, oracle. Options of which there may be
+    several are given several times. Exit code 2: something cannot be used; nothing is
+    written then.
+    """
+    from cds.cli.client.registering import Added  # noqa: PLC0415 - imported when called
+    from cds.cli.client.registering import add_client as add  # noqa: PLC0415 - the same
+
+    asked = Added(
+        name=name,
+        issuer=issuer,
+        title=title,
+        jwks_url=jwks_url,
+        keys=keys,
+        kid=kid,
+        algorithms=tuple(one.value for one in algorithm or ()),
+        fhir_bases=tuple(fhir_base or ()),
+        private_networks=tuple(private_network or ()),
+        ehr=ehr,
+        tenants=tuple(tenant or ()),
+        origins=tuple(origin or ()),
+        services=tuple(service or ()),
+        audiences=tuple(audience or ()),
+        subject=subject,
+        replace=replace,
+    )
+    raise typer.Exit(add(asked, folder=folder))
+
+
+@clients.command("list")
+def list_clients(*, folder: Folder = Path("clients")) -> None:
+    """List who may call, a line each."""
+    from cds.cli.client.registering import list_clients as show  # noqa: PLC0415 - the same
+
+    raise typer.Exit(show(folder=folder))
+
+
+@clients.command("show")
+def show_client(name: Name, *, folder: Folder = Path("clients")) -> None:
+    """Show what is registered of one client."""
+    from cds.cli.client.registering import show_client as show  # noqa: PLC0415 - the same
+
+    raise typer.Exit(show(name, folder=folder))
+
+
+@clients.command("key")
+def make_key(
+    name: Name,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="The private key; NAME.private.pem else.", dir_okay=False
+        ),
+    ] = None,
+    algorithm: Annotated[
+        Algorithm, typer.Option("--algorithm", help="How it signs.")
+    ] = Algorithm.ES384,
+    folder: Folder = Path("clients"),
+) -> None:
+    """Make a key pair to try things with: the public key is registered, the private one kept."""
+    from cds.cli.client.registering import make_key as make  # noqa: PLC0415 - the same
+
+    raise typer.Exit(make(name, folder=folder, out=out, algorithm=algorithm.value))
+
+
+@clients.command("check")
+def check_client(
+    name: Name,
+    *,
+    url: Annotated[
+        str, typer.Option("--url", metavar="BASE", help="Where the service is reached.")
+    ] = "http://127.0.0.1:8000",
+    audience: Annotated[
+        str,
+        typer.Option(
+            "--audience",
+            metavar="BASE",
+            envvar="CDS_PUBLIC_URL",
+            help="The base URL that is signed for; that of --url else.",
+        ),
+    ] = "",
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key", metavar="FILE", help="The private key, in PEM.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    kid: Annotated[
+        str, typer.Option("--kid", metavar="ID", help="What the client calls that key.")
+    ] = "",
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="ID", help="As which tenant; the first else.")
+    ] = "",
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--request", metavar="FILE", help="A hook call to send.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    folder: Folder = Path("clients"),
+) -> None:
+    """
+    Call the running service as a client would, and say step by step what worked.
+
+    Exit code 1: something did not. 2: the call itself cannot be made.
+    """
+    from cds.cli.client.checking import Checked  # noqa: PLC0415 - imported when called
+    from cds.cli.client.checking import check_client as check_  # noqa: PLC0415 - the same
+
+    asked = Checked(
+        name=name, url=url, audience=audience, key=key, kid=kid, tenant=tenant, request=request
+    )
+    raise typer.Exit(check_(asked, folder=folder))
+
+
+@clients.command("token")
+def print_token(
+    name: Name,
+    *,
+    key: Annotated[
+        Path,
+        typer.Option(
+            "--key", metavar="FILE", help="The private key, in PEM.", exists=True, dir_okay=False
+        ),
+    ],
+    service: Annotated[
+        str, typer.Option("--service", metavar="ID", help="The service that is called.")
+    ] = "metabolic-patient-view",
+    audience: Annotated[
+        str,
+        typer.Option(
+            "--audience",
+            metavar="BASE",
+            envvar="CDS_PUBLIC_URL",
+            help="The base URL of the service, as it knows itself.",
+        ),
+    ] = "http://127.0.0.1:8000",
+    kid: Annotated[
+        str, typer.Option("--kid", metavar="ID", help="What the client calls that key.")
+    ] = "",
+    tenant: Annotated[
+        str, typer.Option("--tenant", metavar="ID", help="As which tenant; the first else.")
+    ] = "",
+    folder: Folder = Path("clients"),
+) -> None:
+    """
+    Print a token for one call, signed as the client would, to try with curl.
+
+    It is valid for five minutes, once. Exit code 2: it cannot be made.
+    """
+    from cds.cli.client.checking import Checked  # noqa: PLC0415 - imported when called
+    from cds.cli.client.checking import print_token as print_  # noqa: PLC0415 - the same
+
+    asked = Checked(name=name, url="", audience=audience, key=key, kid=kid, tenant=tenant)
+    raise typer.Exit(print_(asked, service=service, folder=folder))
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from cds.cli.console import REFUSED, clean, say_rule_error, say_usage
 from cds.cli.records import HookCall, Record, read_records
 from cds.core.rules import Ruleset
 from cds.errors import BadRequest, RuleError
+from cds.fhir.context import about
 from cds.fhir.retrieve import Retrieved, retrieve, whole_record
-from cds.hooks.discovery import HOOK
 from cds.hooks.wire import read_request
 from cds.rulefiles.loader import load_ruleset
 from cds.rulefiles.profiles import DEFAULT
@@ -130,9 +130,12 @@ def _population(folder: Path | None, rules: Path, as_of: datetime | None) -> Ite
 def _gatherer(record: HookCall | Record) -> Any:
     def gather(rules: Ruleset) -> Retrieved:
         if isinstance(record, HookCall):
-            request = read_request(record.raw, hook=HOOK)
+            request = read_request(record.raw)
             return retrieve(
-                request.prefetch, patient_id=request.patient_id, searches=rules.searches
+                request.prefetch,
+                patient_id=request.patient_id,
+                searches=rules.searches,
+                about=about(request.hook, request.context),
             )
         return whole_record(record.content, searches=rules.searches, patient_id=record.patient_id)
 

@@ -19,12 +19,10 @@ from rich.markdown import Markdown
 from cds.cli.console import REFUSED, clean, console, say_rule_error, say_usage
 from cds.cli.records import HookCall, read_records
 from cds.core.facts import Snapshot
-from cds.core.hooks import DEFAULT_HOOK, HOOKS
 from cds.core.rules import Card, Condition, Ruleset
 from cds.errors import BadRequest, RequestError, RuleError
 from cds.fhir.context import about
 from cds.fhir.retrieve import retrieve, whole_record
-from cds.hooks.strict import decode
 from cds.hooks.wire import read_request
 from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import Reasoner
@@ -253,8 +251,7 @@ def _of_file(file: str, asked: Asked, ruleset: Ruleset, subjects: Subjects) -> S
         raise _CannotAnswer(f"{file}: holds {len(records)} patients; explain one at a time")
     record = records[0]
     if isinstance(record, HookCall):
-        hook = str(decode(record.raw).get("hook"))
-        request = read_request(record.raw, hook=hook if hook in HOOKS else DEFAULT_HOOK)
+        request = read_request(record.raw)
         gathered = retrieve(
             request.prefetch,
             patient_id=request.patient_id,

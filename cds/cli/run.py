@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -89,7 +90,7 @@ def _run(
     """Run one patient; tell whether it failed."""
     try:
         if isinstance(record, HookCall):
-            answer = pipeline.answer(record.raw)
+            answer = asyncio.run(pipeline.answer(record.raw))
         else:
             retrieved = whole_record(
                 record.content,

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from cds.cli.console import clean
 from cds.core.facts import Gap
+from cds.core.hooks import DEFAULT_HOOK
 from cds.core.rules import Ruleset
-from cds.hooks.discovery import HOOK
 from cds.hooks.wire import EVALUATION, RULE
 from cds.service.pipeline import Answer
 from cds.workshop.why.values import Values
@@ -37,7 +37,8 @@ def show(
     cards = answer.response["cards"]
     about = answer.response.get("extension", {}).get(EVALUATION, {})
     out.print(_headline(cards, about))
-    out.print(Text(_counts(about.get("rules", {}), rules), style="dim"))
+    hook = answer.snapshot.hook if answer.snapshot is not None else DEFAULT_HOOK
+    out.print(Text(_counts(about.get("rules", {}), rules, hook), style="dim"))
     for card in cards:
         if brief:
             out.print(_line(card))
@@ -74,12 +75,12 @@ def _headline(cards: Sequence[Any], about: Mapping[str, Any]) -> Text:
     return text
 
 
-def _counts(sorts: Mapping[str, Any], rules: Ruleset) -> str:
+def _counts(sorts: Mapping[str, Any], rules: Ruleset, hook: str) -> str:
     """Count what became of the rules that were considered; what is nobody is left out."""
     considered = [
         one
         for one in rules.cards.values()
-        if one.is_rule and one.status == "active" and HOOK in one.hooks
+        if one.is_rule and one.status == "active" and hook in one.hooks
     ]
     counts = [(len(considered), "rules considered")]
     counts += [

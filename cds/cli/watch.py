@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cds.cli.console import say_usage
 from cds.rulefiles.diagnostics import concise
+from cds.rulefiles.source import signature_of
 from cds.service.places import default_rules
 from cds.workshop.editing.watching import Affected, Changed, Checked, Ran, Saved, Step, Watcher
 from cds.workshop.testing.cases import NothingSelected
@@ -35,10 +36,10 @@ def watch_rules(
     watcher = Watcher(folder, wanted, as_of=datetime.now(UTC).date())
     try:
         _say(watcher.begin(), clock)
-        before = _signature(folder)
+        before = signature_of(folder)
         while True:
             sleep(_SECONDS)
-            now = _signature(folder)
+            now = signature_of(folder)
             if now != before:
                 before = now
                 _say(watcher.look(), clock)
@@ -47,18 +48,6 @@ def watch_rules(
     except KeyboardInterrupt:
         sys.stdout.write("\n")
         return 0
-
-
-def _signature(folder: Path) -> list[tuple[str, int, int]]:
-    """Say what the files look like from outside; one that is being replaced is not there."""
-    found = []
-    for path in sorted(folder.rglob("*.yaml")):
-        try:
-            about = path.stat()
-        except OSError:
-            continue
-        found.append((str(path), about.st_mtime_ns, about.st_size))
-    return found
 
 
 def _say(steps: Iterator[Step], clock: Callable[[], datetime]) -> None:

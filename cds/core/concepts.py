@@ -174,8 +174,9 @@ class Reading:
     `first of`, `last end of`. Counts and extremes are intervals (sure, possible):
     unusable results and partial searches widen them. *low* and *high* say which results
     count (`where:`), *if_latest* that none counts unless the newest one does. *between*
-    bounds the age in days, both inclusive. With *dated* the reading is a date of what is
-    listed, and its number the days since.
+    bounds the age in days, both inclusive; with *newest_day* only the results of the newest
+    day in it are looked at, and nothing else widens an extreme. With *dated* the reading is a
+    date of what is listed, and its number the days since.
     """
 
     id: str
@@ -187,6 +188,7 @@ class Reading:
     if_latest: bool = False
     last: int | None = None
     different_days: bool = False
+    newest_day: bool = False
     apart: int | None = None
     drawn_before: str = ""
     between: tuple[int, int] | None = None

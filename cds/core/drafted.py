@@ -7,26 +7,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from cds.core.clauses import All, Any_, AtLeast, CardFires, Expr, Holds, Listed
-from cds.core.hooks import ACTS, Act
+from cds.core.clauses import All, Any_, AtLeast, CardFires, Expr, Holds, Listed, clauses_of
+from cds.core.concepts import Concept
+from cds.core.hooks import ACTED_ON, ACTS, Act
 from cds.core.rules import Card, Condition
 
-__all__ = ["draft_reason"]
+__all__ = ["draft_reason", "orders_asked_about"]
 
 
 def draft_reason(
-    card: Card, conditions: Mapping[str, Condition], cards: Mapping[str, Card]
+    card: Card,
+    conditions: Mapping[str, Condition],
+    cards: Mapping[str, Card],
+    concepts: Mapping[str, Concept],
 ) -> Expr | None:
     """
     Say when `show_if` holds because of something that is being ordered, added or refilled.
 
-    The answer is a condition of its own, which holds only where `show_if` does. None
-    where the card does not need a draft, or where nothing of it could be one.
+    The answer is a condition of its own, which holds only where `show_if` does. Only what
+    an act can happen to is asked about: no plan is refilled. None where the card does not
+    need a draft, or where nothing of it could be one.
     """
     if not card.needs_draft:
         return None
     acts = tuple(dict.fromkeys(ACTS[hook] for hook in card.hooks if hook in ACTS))
-    return _Drafted(acts, conditions, cards).of(card.show_if)
+    return _Drafted(acts, conditions, cards, concepts).of(card.show_if)
+
+
+def orders_asked_about(
+    card: Card,
+    conditions: Mapping[str, Condition],
+    cards: Mapping[str, Card],
+    concepts: Mapping[str, Concept],
+) -> tuple[str, ...]:
+    """Name the concepts of which an order can be why a card is shown."""
+    reason = _Drafted(("ordered",), conditions, cards, concepts).of(card.show_if)
+    if reason is None:
+        return ()
+    asked = (
+        one
+        for one in clauses_of(reason)
+        if isinstance(one, Listed) and one.ordered == "only" and one.act == "ordered"
+    )
+    return tuple(dict.fromkeys(name for one in asked for name in one.names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,7 @@ class _Drafted:
     acts: tuple[Act, ...]
     conditions: Mapping[str, Condition]
     cards: Mapping[str, Card]
+    concepts: Mapping[str, Concept]
 
     def of(self, expr: Expr) -> Expr | None:
         """Give the condition; what is denied, and whatever is measured, is nobody's draft."""
@@ -53,9 +77,16 @@ class _Drafted:
         for act in self.acts:
             # A draft is not present yet; what is added or refilled is.
             asks = clause.act == act if clause.ordered == "only" else act != "ordered"
-            if asks or (act == "ordered" and clause.ordered == "also"):
+            names = tuple(one for one in clause.names if self._can_be(one, act))
+            if names and (asks or (act == "ordered" and clause.ordered == "also")):
                 key = f"{clause.key} being {act}"
-                yield replace(clause, key=key, ordered="only", act=act, on_record=False)
+                yield replace(
+                    clause, key=key, names=names, ordered="only", act=act, on_record=False
+                )
+
+    def _can_be(self, name: str, act: Act) -> bool:
+        concept = self.concepts.get(name.partition(":")[0])
+        return concept is not None and concept.type in ACTED_ON[act]
 
 
 def _any(parts: Iterable[Expr | None], whole: Expr) -> Expr | None:

@@ -7,7 +7,7 @@ what an EHR sent, or by `cds.workshop.testing.cases` from a test in a rule file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -223,6 +223,11 @@ class Snapshot:
     not_used: tuple[NotUsed, ...] = ()
     hook: str = DEFAULT_HOOK
     drafts: ListState = ListState(complete=True)
+
+    def ordered(self, concepts: Iterable[str]) -> tuple[Entry, ...]:
+        """Give what the call orders of these concepts; one draft may be of several."""
+        found = (one for name in concepts for one in self.entries.get(name, ()))
+        return tuple(one for one in found if one.ordered)
 
     def state_of(self, search: str) -> ListState:
         """Say whether *search* came whole; one nobody mentions was not sent."""

@@ -186,7 +186,8 @@ class Decision:
     *fired* holds in logic, before any arbitration; *shown* the findings to compose;
     *cut* lost to a group, a cap or a more urgent card; *quiet* were shown or overridden
     before; *withheld* stopped by an exclusion or a gate; *unknown* undecided, with the needs
-    that could decide; *trial* the findings of cards on trial that would have been shown.
+    that could decide; *trial* the findings of cards on trial that would have been shown;
+    *switched_off* fired in a group that the site or the call has switched off.
     """
 
     fired: tuple[str, ...]
@@ -196,3 +197,4 @@ class Decision:
     withheld: tuple[Withheld, ...]
     unknown: tuple[tuple[str, tuple[Need, ...]], ...]
     trial: tuple[CardFinding, ...] = ()
+    switched_off: tuple[str, ...] = ()

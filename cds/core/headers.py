@@ -78,6 +78,8 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
         "does_not_say",
         "offers",
         "actions",
+        "cancels",
+        "changes",
         "withheld",
         "warns",
         "quiet",

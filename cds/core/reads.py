@@ -133,11 +133,20 @@ def _of_card(rules: Ruleset, card: Card) -> Iterator[_Node]:
             result = rules.actions[action].result if action in rules.actions else ""
             if result:
                 yield "concept", result
+            yield from (("concept", name) for name in _drafts_of(rules, action))
             yield from (
                 _kind_of(rules, name)
                 for name in _holes_of(rules, action)
                 if _kind_of(rules, name)[1] in rules.indices
             )
+
+
+def _drafts_of(rules: Ruleset, action: str) -> tuple[str, ...]:
+    """Name the concepts in whose drafts an action is interested, those it must leave alone too."""
+    found = rules.actions.get(action)
+    if found is None:
+        return ()
+    return (*found.drafts, *(rules.never_cancel if found.cancel else ()))
 
 
 def _holes_of(rules: Ruleset, action: str) -> Iterator[str]:
@@ -155,8 +164,11 @@ def _holes_of(rules: Ruleset, action: str) -> Iterator[str]:
                 yield from walk(one)
 
     if action in rules.actions:
-        for resource in rules.actions[action].resources:
+        one = rules.actions[action]
+        for resource in one.resources:
             yield from walk(dict(resource))
+        if one.change is not None:
+            yield from walk(dict(one.change.members))
 
 
 def _asked_by(rules: Ruleset, node: _Node) -> Iterator[_Node]:

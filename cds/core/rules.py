@@ -8,7 +8,7 @@ here knows YAML, FHIR or the engine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from cds.core.indices import Index
 __all__ = [
     "Action",
     "Card",
+    "Change",
     "Condition",
     "Cut",
     "Evidence",
@@ -161,12 +162,22 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Other *members* for the drafts of a concept: FHIR with holes and `$concept` codes."""
+
+    draft: str
+    members: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """
-    An entry of the action library: what a suggestion drafts.
+    An entry of the action library: what a suggestion does.
 
-    *resource* is a FHIR template with holes and `$concept` codes; *result* the concept
-    that a drafted test would give. *text_only* actions are said in words, never drafted.
+    It drafts *resources* (FHIR templates with holes and `$concept` codes), takes back the
+    drafts of the call in which it finds one of the concepts of *cancel*, or changes
+    (*change*) those in which it finds one; where it does none of these it is said in
+    words. *result* is the concept that a drafted test would give.
     """
 
     id: str
@@ -175,6 +186,13 @@ class Action:
     resources: tuple[Mapping[str, Any], ...]
     place: Place
     result: str = ""
+    cancel: tuple[str, ...] = ()
+    change: Change | None = None
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """Name the concepts whose drafts it takes back or changes."""
+        return self.cancel if self.change is None else (self.change.draft,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +220,11 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class OverrideReason:
-    """A reason to disagree."""
+    """A reason to disagree; *hl7* is the code of HL7 that comes nearest, where there is one."""
 
     code: str
     display: str
+    hl7: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +264,7 @@ class Card(Rule):
     its basis, in order. *indicators* and *summaries*: the first whose condition is proved.
     With *needs_draft* one of the reasons must be what the call is about, on hooks that
     are about something; with *needs_offer* there must be something left to offer.
+    *also_on* are those of its *hooks* that answer like another one, by the release.
     """
 
     code: str
@@ -271,6 +291,13 @@ class Card(Rule):
     logic: str = ""
     drivers: tuple[str, ...] = ()
     priorities: tuple[tuple[int, Expr | None], ...] = ()
+    also_on: tuple[str, ...] = ()
+
+    @property
+    def as_written(self) -> Card:
+        """Give the card on the hooks of its own file alone."""
+        own = tuple(one for one in self.hooks if one not in self.also_on)
+        return replace(self, hooks=own, also_on=()) if self.also_on else self
 
     @property
     def is_rule(self) -> bool:
@@ -280,10 +307,17 @@ class Card(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What becomes of a group of cards of which several fire: `show_one` or `merge`."""
+    """
+    What becomes of a group of cards of which several fire: `show_one` or `merge`.
+
+    *option* is what clients are told who may switch its cards off; where it is empty,
+    nobody may.
+    """
 
     id: str
     when_several_fire: Literal["show_one", "merge"]
+    title: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +392,7 @@ class Profile:
     show_units: Mapping[str, str] = field(default_factory=dict)
     sends: tuple[str, ...] = ()
     tests: tuple[TestCase, ...] = ()
+    hl7_override_system: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,6 +403,8 @@ class Ruleset:
     *order* lists what is computed (readings, indices, conditions, stages, factors, cards)
     so that each stands after everything it asks about. *groups_of_people* maps codes of
     the Patient extension *group_extension* to the groups that thresholds tell apart.
+    *also_on* names, by a hook, those that answer like it. No suggestion takes back a draft
+    in which a concept of *never_cancel* is found.
     """
 
     release: str
@@ -388,3 +425,5 @@ class Ruleset:
     order: tuple[tuple[str, str], ...]
     groups_of_people: Mapping[str, str] = field(default_factory=dict)
     group_extension: str = ""
+    also_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    never_cancel: tuple[str, ...] = ()

@@ -15,9 +15,9 @@ from typing import Any, Final
 from cds.core.concepts import Concept
 from cds.core.drafts import MEDICINES, UNCONFIRMED, draft_fields
 from cds.fhir import evidence
-from cds.fhir.evidence import code_faults, model_of, places_of
+from cds.fhir.evidence import code_faults, known_faults, model_of, places_of
 
-__all__ = ["Drafts", "Hole", "checked", "codeable", "fill", "warm_up"]
+__all__ = ["Drafts", "Hole", "changed", "checked", "codeable", "fill", "warm_up"]
 
 Hole = str | Decimal
 
@@ -191,9 +191,43 @@ def _check_draft(kind: str, resource: Mapping[str, Any]) -> None:
             raise ValueError(f"{kind}.{field}: more than a draft")
 
 
+def changed(draft: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Give the whole of a draft that was received, with other members.
+
+    What R4 does not know is kept as it came. Raises `ValueError` with the place where the
+    draft is not valid R4, before or after, or is more than a draft; and no value.
+    """
+    kind = draft.get("resourceType")
+    if not isinstance(kind, str):
+        raise ValueError("resourceType: not a type of R4")  # noqa: TRY004 - as all that is wrong here
+    for field, wanted in draft_fields(kind).items():
+        if field != "intent" and draft.get(field) != wanted:
+            raise ValueError(f"{kind}.{field}: not a draft")
+    made = {**draft, **members}
+    for one in (draft, made):
+        wrong = next(iter(known_faults(one)), "") or _empty(one, kind)
+        if wrong:
+            raise ValueError(f"{wrong}: not valid R4")
+    return made
+
+
+def _empty(value: Any, place: str) -> str:
+    """Find a member that holds nothing, which FHIR JSON must not have; empty where none does."""
+    if value is None or (isinstance(value, str | list | dict) and not value):
+        return place
+    if isinstance(value, Mapping):
+        inside = ((f"{place}.{name}", one) for name, one in value.items())
+    elif isinstance(value, list):
+        inside = ((f"{place}[{at}]", one) for at, one in enumerate(value))
+    else:
+        return ""
+    return next((found for where, one in inside if (found := _empty(one, where))), "")
+
+
 class Drafts:
     """
-    Drafts resources from templates.
+    Drafts resources from templates, and changes drafts that were received.
 
     A template that is filled with nothing but the patient's id and dates is validated
     the first time it is used; one that takes in a number, every time.
@@ -216,6 +250,15 @@ class Drafts:
         if _is_fixed(template):
             self._proved.add(text)
         return drafted
+
+    def change(
+        self,
+        draft: Mapping[str, Any],
+        members: Mapping[str, Any],
+        holes: Mapping[str, Hole],
+    ) -> dict[str, Any]:
+        """Fill *members* and put them into a draft; raises `ValueError` with a place."""
+        return changed(draft, fill(members, holes, concepts=self._concepts))
 
 
 _FIXED: Final = ("patient.", "as_of.")

@@ -88,7 +88,7 @@ class Encounters:
                 self._enter(item, concept, code, gathered, stays)
         if self._concepts and is_foreign(resource):
             gathered.count((), Gap.VERSION, resource)
-            gathered.spoiled_types["Encounter"] = Gap.VERSION
+            gathered.spoil("Encounter", Gap.VERSION)
 
     def _enter(
         self, item: Item, concept: Concept, code: str, gathered: Gathered, stays: AcuteStays

@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from fhir.resources.R4B import get_fhir_model_class
 
-__all__ = ["code_faults", "faults", "model_of", "places_of", "warm_up"]
+__all__ = ["code_faults", "faults", "known_faults", "model_of", "places_of", "warm_up"]
 
 # A class of `fhir.resources`: pydantic makes them, and only that library is known here.
 Model = Any
 
 _UNKNOWN_ELEMENT: Final = "extra_forbidden"
 _MOST: Final = 20
+_MOST_UNKNOWN: Final = 100
 # The classes abbreviate long value sets with "+" and leave some out; these a card can cite.
 _OWN_SETS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("Quantity", "comparator"): frozenset({"<", "<=", ">=", ">"}),
@@ -96,6 +97,44 @@ def faults(resource: Mapping[str, Any]) -> tuple[str, ...]:
     except Exception as error:  # noqa: BLE001 - KeyError for contained types, RecursionError
         return places_of(kind, error)
     return tuple(dict.fromkeys(code_faults(made, resource, kind)))[:_MOST]
+
+
+def known_faults(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say the same of a resource without its elements that R4 does not have, at any depth."""
+    kind = resource.get("resourceType")
+    model = model_of(kind) if isinstance(kind, str) else None
+    if model is None:
+        return ("resourceType",)
+    try:
+        model.model_validate(resource)
+    except Exception as error:  # noqa: BLE001 - as above
+        unknown = list(_unknown_elements(error))
+        if len(unknown) > _MOST_UNKNOWN:
+            # Each is left out in a copy of its own: of a flood none is.
+            return (str(kind),)
+        for loc in unknown:
+            resource = _without(resource, loc)
+    return faults(resource)
+
+
+def _unknown_elements(error: Exception) -> Iterator[tuple[int | str, ...]]:
+    errors = getattr(error, "errors", None)
+    if callable(errors):
+        for one in errors(include_url=False, include_context=False, include_input=False):
+            if one["type"] == _UNKNOWN_ELEMENT:
+                yield tuple(one["loc"])
+
+
+def _without(value: Any, loc: tuple[int | str, ...]) -> Any:
+    """Copy what holds a place, and leave that place out."""
+    step, *rest = loc
+    if isinstance(value, Mapping):
+        if not rest:
+            return {name: one for name, one in value.items() if name != step}
+        return {n: _without(one, tuple(rest)) if n == step else one for n, one in value.items()}
+    if isinstance(value, list) and rest:
+        return [_without(one, tuple(rest)) if at == step else one for at, one in enumerate(value)]
+    return value
 
 
 def places_of(kind: str, error: Exception) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ class Extractor:
             if item.act == "ordered":
                 gathered.drafts = Gap.UNREADABLE
             else:
-                gathered.spoiled_types[kind] = Gap.UNREADABLE
+                gathered.spoil(kind, Gap.UNREADABLE)
 
     def _take_listed(
         self,

@@ -54,6 +54,9 @@ class Answer:
     date: Moment | None = None
 
 
+_REASONS: Final = tuple(Gap)
+
+
 @dataclass(slots=True)
 class Gathered:
     """
@@ -79,6 +82,15 @@ class Gathered:
     spoiled_types: dict[str, Gap] = field(default_factory=dict)
     counts: Counter[tuple[str, Gap]] = field(default_factory=Counter)
     drafts: Gap | None = None
+
+    def spoil(self, kind: str, gap: Gap) -> None:
+        """
+        Note that a list of resources of one type is not whole.
+
+        Of several reasons one is said, whichever resource came first.
+        """
+        known = self.spoiled_types.get(kind, gap)
+        self.spoiled_types[kind] = min(known, gap, key=_REASONS.index)
 
     def leave_out(
         self,

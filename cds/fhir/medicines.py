@@ -71,7 +71,7 @@ class Medicines:
         kind = resource["resourceType"]
         codes, texts = _product(item, library)
         if is_foreign(resource):
-            gathered.spoiled_types[kind] = Gap.VERSION
+            gathered.spoil(kind, Gap.VERSION)
             self._leave_out(item, codes, texts, Gap.VERSION, gathered)
             return
         standing = _standing(resource) if not item.act else _drafted(resource)
@@ -84,7 +84,7 @@ class Medicines:
         elif standing == "unknown":
             # It may be taken: neither is its absence proved.
             if self._leave_out(item, codes, texts, Gap.STATUS, gathered):
-                gathered.spoiled_types[kind] = Gap.STATUS
+                gathered.spoil(kind, Gap.STATUS)
         else:
             self._enter(item, codes, texts, gathered, is_on=standing == "on")
 
@@ -104,7 +104,7 @@ class Medicines:
             if item.act == "ordered":
                 gathered.drafts = Gap.UNREADABLE
             elif is_on:
-                gathered.spoiled_types[resource["resourceType"]] = Gap.UNREADABLE
+                gathered.spoil(resource["resourceType"], Gap.UNREADABLE)
         when, ended = _times(resource, gathered)
         for name, code in found.items():
             gathered.enter(

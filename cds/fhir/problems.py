@@ -46,7 +46,7 @@ class Problems:
         found = self._find(code, gathered)
         verification = code_in(resource.get("verificationStatus"), _DENIED)
         if is_foreign(resource):
-            gathered.spoiled_types["Condition"] = Gap.VERSION
+            gathered.spoil("Condition", Gap.VERSION)
             self._leave_out(item, found, Gap.VERSION, gathered)
             return
         if verification == "entered-in-error":
@@ -66,7 +66,7 @@ class Problems:
         active = _is_active(resource, is_over=is_over)
         if active is None:
             # Nobody can say whether it is there: neither is its absence proved.
-            gathered.spoiled_types["Condition"] = Gap.STATUS
+            gathered.spoil("Condition", Gap.STATUS)
             self._leave_out(item, found, Gap.STATUS, gathered)
             return
         status = code_in(resource.get("clinicalStatus"), _ACTIVE | _PAST)
@@ -80,7 +80,7 @@ class Problems:
             return
         status = resource.get("status")
         if is_foreign(resource):
-            gathered.spoiled_types["Procedure"] = Gap.VERSION
+            gathered.spoil("Procedure", Gap.VERSION)
             self._leave_out(item, found, Gap.VERSION, gathered)
         elif status == "entered-in-error":
             gathered.count(found, Gap.STATUS, resource)

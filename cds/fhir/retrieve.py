@@ -15,7 +15,7 @@ from cds.core.concepts import Search
 from cds.core.facts import Gap, ListState
 from cds.errors import BadRequest, CannotProceed
 from cds.fhir.bundles import Answer, unpack
-from cds.fhir.context import NOTHING, About
+from cds.fhir.context import NOTHING, About, found_among
 from cds.fhir.references import Item, Resource, bare_id, id_of, identity_of
 from cds.fhir.versions import newest
 
@@ -57,7 +57,7 @@ def retrieve(
 
     Entries under keys that no search has are read too: they prove presence, never
     absence. A key that is no plain name is never repeated. *about* is what the context of
-    the call brought.
+    the call brought; what it only names is looked for among what was received.
     Raises `BadRequest` where another patient was sent, `CannotProceed` where none was.
     """
     sent: Mapping[Any, Any] = prefetch or {}
@@ -72,7 +72,8 @@ def retrieve(
         if search is not None:
             lists[name] = _WHOLE if value is None else _state(search, answer)
     patient, urls = _patient(answers, bare_id(patient_id))
-    items = [item for _, _, answer in answers for item in answer.items]
+    received = (item for _, _, answer in answers for item in answer.items)
+    items, about = found_among(about, received)
     return Retrieved(
         patient_id=bare_id(patient_id),
         patient=patient,

@@ -19,8 +19,9 @@ __all__ = ["Phrases", "Words", "is_readable", "tokens_of"]
 
 _LONGEST: Final = 2000
 _MOST_TEXTS: Final = 40
-# A number keeps its point and its colon (`0.8`, `16:8`); a mark ends a sentence.
-_TOKEN: Final = re.compile(r"\d+(?:[.:]\d+)+|[^\W_]+|[.;\n\r!?]")
+# A number keeps its point, its colon and the comma of its thousands (`0.8`, `16:8`, `1,800`);
+# a mark ends a sentence.
+_TOKEN: Final = re.compile(r"\d+(?:[.:]\d+)+|(?<!\d)\d{1,3}(?:,\d{3})+(?!\d)|[^\W_]+|[.;\n\r!?]")
 _INVISIBLE: Final = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
 _LETTERS: Final = re.compile(r"[^\W\d_]{3}")
 

@@ -9,20 +9,19 @@ limits, rule and version, ways to disagree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
+from cds.core.drafted import orders_asked_about
 from cds.core.facts import Gap, NotUsed, Snapshot
 from cds.core.findings import CardFinding, Conclusions, Decision, Offer
 from cds.core.headers import Citation
-from cds.core.rules import Action, Card, Ruleset, SourceText
+from cds.core.rules import Card, Ruleset, SourceText
+from cds.core.targets import named_orders
+from cds.hooks.suggestions import Change, Draft, Suggesting
+from cds.hooks.wire import RULE
 from cds.hooks.words import Words, age
 
 __all__ = ["compose", "evaluation", "evidence_of"]
-
-RULE = "org.metabolic-cds.rule"
-
-Draft = Callable[[Mapping[str, Any], Mapping[str, "str | Decimal"]], dict[str, Any]]
 
 
 def compose(
@@ -32,22 +31,44 @@ def compose(
     decision: Decision,
     *,
     draft: Draft,
+    change: Change,
     new_uuid: Callable[[], str],
     faults: Mapping[str, tuple[str, ...]] | None = None,
     on_undrafted: Callable[[str], None] = lambda _: None,
+    on_unwritten: Callable[[str, Exception], None] | None = None,
 ) -> list[dict[str, Any]]:
     """
     Write the cards of a decision, the most urgent first.
 
-    *draft* fills and validates a resource template; *faults* names, by resource key,
-    places where a cited resource is not valid R4. A draft that fails is left out, named
-    on its card and told to *on_undrafted*. Nothing in a card is empty or null.
+    *draft* fills and validates a resource template, *change* puts other members into a
+    draft of the call; *faults* names, by resource key, places where a cited resource is
+    not valid R4. A draft that fails is left out, named on its card and told to
+    *on_undrafted*; one of the call that cannot be reached is left to the reader. A card
+    that cannot be written says so in its place and is told to *on_unwritten*, so that no
+    rule takes the cards of others along (ERR-13); without *on_unwritten* the error is
+    raised. Nothing in a card is empty or null.
     """
     words = Words(rules, snapshot, conclusions)
-    writer = _Writer(
-        rules, snapshot, conclusions, words, draft, new_uuid, faults or {}, on_undrafted
+    suggesting = Suggesting(
+        rules,
+        snapshot,
+        words,
+        draft=draft,
+        change=change,
+        new_uuid=new_uuid,
+        on_undrafted=on_undrafted,
     )
-    return [writer.card(finding) for finding in decision.shown]
+    writer = _Writer(rules, snapshot, conclusions, words, suggesting, new_uuid, faults or {})
+    cards = []
+    for finding in decision.shown:
+        try:
+            cards.append(writer.card(finding))
+        except Exception as error:
+            if on_unwritten is None:
+                raise
+            on_unwritten(finding.card, error)
+            cards.append(writer.unwritten(finding))
+    return cards
 
 
 class _Writer:
@@ -59,27 +80,22 @@ class _Writer:
         snapshot: Snapshot,
         conclusions: Conclusions,
         words: Words,
-        draft: Draft,
+        suggesting: Suggesting,
         new_uuid: Callable[[], str],
         faults: Mapping[str, tuple[str, ...]],
-        on_undrafted: Callable[[str], None],
     ) -> None:
         self._rules = rules
         self._snapshot = snapshot
         self._conclusions = conclusions
         self._words = words
-        self._draft = draft
+        self._suggesting = suggesting
         self._new_uuid = new_uuid
         self._faults = faults
-        self._on_undrafted = on_undrafted
-        self._undrafted: set[str] = set()
 
     def card(self, finding: CardFinding) -> dict[str, Any]:
         """Write one card with everything that became a part of it."""
         card = self._rules.cards[finding.card]
-        suggestions = [
-            one for part in (finding, *finding.merged) for one in self._suggestions(part)
-        ]
+        suggestions = self._suggesting.of((finding, *finding.merged))
         written: dict[str, Any] = {
             "uuid": self._new_uuid(),
             "summary": self._summary(finding),
@@ -103,6 +119,27 @@ class _Writer:
             written["overrideReasons"] = reasons
         if card.links:
             written["links"] = [dict(link) for link in card.links]
+        rule = self._rule(card, finding)
+        orders = self._orders(finding, *finding.merged, *finding.appended)
+        drafts = named_orders(orders, self._snapshot)
+        if drafts:
+            rule["drafts"] = list(drafts)
+        written["extension"] = {RULE: rule}
+        return written
+
+    def unwritten(self, finding: CardFinding) -> dict[str, Any]:
+        """Write in the place of a card that it could not be written."""
+        card = self._rules.cards[finding.card]
+        return {
+            "uuid": self._new_uuid(),
+            "summary": f"{card.title[:_LONGEST_TITLE]}: could not be evaluated",
+            "indicator": finding.indicator,
+            "detail": f"{_UNWRITTEN}\n\n{self._footer(card, finding)}",
+            "source": self._source(card),
+            "extension": {RULE: self._rule(card, finding)},
+        }
+
+    def _rule(self, card: Card, finding: CardFinding) -> dict[str, Any]:
         rule: dict[str, Any] = {
             "code": card.code,
             "id": card.id,
@@ -112,8 +149,14 @@ class _Writer:
         others = (*finding.merged, *finding.appended)
         if others:
             rule["codes"] = [card.code, *(self._rules.cards[one.card].code for one in others)]
-        written["extension"] = {RULE: rule}
-        return written
+        return rule
+
+    def _orders(self, *findings: CardFinding) -> Iterable[str]:
+        """Name the concepts of which an order can be why these cards are shown."""
+        for one in findings:
+            card = self._rules.cards[one.card]
+            rules = self._rules
+            yield from orders_asked_about(card, rules.conditions, rules.cards, rules.concepts)
 
     def _summary(self, finding: CardFinding) -> str:
         card = self._rules.cards[finding.card]
@@ -265,11 +308,13 @@ class _Writer:
     def _about_offer(self, card: Card, offer: Offer) -> Iterable[str]:
         action = self._rules.actions[offer.action]
         if offer.offered:
-            if action.id in self._undrafted:
+            if action.id in self._suggesting.undrafted:
                 yield f"Could not be drafted here, please do it by hand: {action.label}."
+            if action.id in self._suggesting.by_hand:
+                yield f"A draft cannot be reached from here, please do it by hand: {action.label}."
             if offer.warnings:
                 yield f"**{action.label}:** {' '.join(offer.warnings)}"
-            if not action.resources:
+            if not action.resources and not action.drafts:
                 yield f"Consider: {self._words.fill(action.description, card)}"
             return
         item = next(one for one in card.suggestions if one.id == offer.suggestion)
@@ -298,54 +343,6 @@ class _Writer:
         )
         return f"Rule {rules}, release {self._rules.release}. {words}"
 
-    # --- suggestions ------------------------------------------------------------
-
-    def _suggestions(self, finding: CardFinding) -> Iterable[dict[str, Any]]:
-        card = self._rules.cards[finding.card]
-        offered = [one for one in finding.offers if one.offered]
-        for offer in offered:
-            action = self._rules.actions[offer.action]
-            if not action.resources:
-                continue
-            item = next(one for one in card.suggestions if one.id == offer.suggestion)
-            suggestion: dict[str, Any] = {
-                "label": item.label or action.label,
-                "uuid": self._new_uuid(),
-            }
-            if item.recommended:
-                suggestion["isRecommended"] = True
-            try:
-                suggestion["actions"] = [
-                    {
-                        "type": "create",
-                        "description": self._words.fill(action.description, card),
-                        "resource": self._drafted(card, action, template, offered),
-                    }
-                    for template in action.resources
-                ]
-            except ValueError:
-                # The card stands without this draft, and says so.
-                self._undrafted.add(action.id)
-                self._on_undrafted(action.id)
-                continue
-            yield suggestion
-
-    def _drafted(
-        self, card: Card, action: Action, template: Mapping[str, Any], offered: list[Offer]
-    ) -> dict[str, Any]:
-        """Draft one resource; a plan lists the other actions offered beside it."""
-        if template["resourceType"] == "CarePlan":
-            labels = [
-                self._rules.actions[one.action].label for one in offered if one.action != action.id
-            ]
-            if labels:
-                activity = [
-                    {"detail": {"status": "not-started", "description": label}} for label in labels
-                ]
-                template = {**template, "activity": activity}
-        resource = self._draft(template, self._words.holes(card))
-        return {"resourceType": resource["resourceType"], "id": self._new_uuid(), **resource}
-
 
 _SAID = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.CONFLICT, Gap.FUTURE, Gap.STATUS, Gap.COMPARATOR})
 
@@ -363,6 +360,11 @@ def _titled(source: SourceText) -> str:
 
 
 _LONGEST_ISSUER = 80
+_LONGEST_TITLE = 100
+_UNWRITTEN = (
+    "This rule applies to this patient, and what it says could not be written: a fault of this "
+    "service, which has been reported. Please look at the record yourself."
+)
 
 
 def evidence_of(
@@ -395,9 +397,12 @@ def evaluation(
     engine: str,
     trace_id: str,
     read: frozenset[str],
+    off: Iterable[str] = (),
 ) -> dict[str, Any]:
     """
     Say what was evaluated, without anything of the patient but the stage label.
+
+    *off* names the groups that are switched off: an answer without their cards says so.
 
     Rule codes only; empty members are left out, so readers take absent as empty.
     """
@@ -413,6 +418,7 @@ def evaluation(
         "shown": codes(shown),
         "quiet": codes(decision.quiet),
         "cut": codes(decision.cut),
+        "switchedOff": codes(decision.switched_off),
         "withheld": [
             {"rule": rules.cards[one.card].code, "because": one.because}
             for one in decision.withheld
@@ -446,6 +452,9 @@ def evaluation(
         found["rules"] = about
     if not_used:
         found["notUsed"] = not_used
+    switched_off = sorted(off)
+    if switched_off:
+        found["switchedOff"] = switched_off
     return found
 
 

@@ -1,5 +1,8 @@
 """
-Discovery: which service there is, and what it asks for, derived from what the rules read.
+Discovery: which services there are, and what they ask for, derived from what the rules read.
+
+One service for each hook that a card is active on (`metabolic-patient-view`, ...): some
+clients keep services by their address, so that one id for two hooks would lose one (Q-03).
 
 The templates stay inside what CDS Hooks 2.0.1 allows every client (PF-01 to PF-10):
 reads and simple searches, one token, no parameter twice, no filter on status.
@@ -8,19 +11,33 @@ reads and simple searches, one token, no parameter twice, no filter on status.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from cds.core.concepts import Concept, Search
+from cds.core.hooks import DEFAULT_HOOK
 from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
+from cds.hooks.contexts import CONTEXTS
 
-__all__ = ["HOOK", "SERVICE", "faults_of", "prefetch_of", "services"]
+__all__ = ["faults_of", "hook_of", "hooks_of", "prefetch_of", "service_of", "services"]
 
-SERVICE: Final = "metabolic-patient-view"
-HOOK: Final = "patient-view"
+_PREFIX: Final = "metabolic-"
+# The version of CDS Hooks that is claimed where the client can be told (DISC-10).
+_VERSION: Final = "3.0.0-ballot"
 
 _TITLE: Final = "Insulin resistance and metabolic risk"
+_WHEN: Final[Mapping[str, str]] = {
+    "patient-view": "when a chart is opened",
+    "order-select": "while an order is chosen",
+    "order-sign": "before orders are signed",
+    "order-dispatch": "when signed orders are sent out",
+    "encounter-start": "when an encounter begins",
+    "encounter-discharge": "at discharge",
+    "appointment-book": "when an appointment is booked",
+    "problem-list-item-create": "when a problem has been added",
+    "medication-refill": "when a refill is asked for",
+}
 _DESCRIPTION: Final = (
     "Cards about insulin resistance, its stage, what drives it and what could be done, "
     "each with the results and dates it rests on. Decision support for health "
@@ -39,31 +56,76 @@ _CARRIES: Final = {
     "MedicationStatement": "medicine",
     "Procedure": "procedure",
     "CarePlan": "plan",
+    "NutritionOrder": "plan",
+    "Goal": "plan",
     "ServiceRequest": "plan",
     "FamilyMemberHistory": "family",
     "Encounter": "encounter",
 }
 
 
-def services(ruleset: Ruleset) -> dict[str, Any]:
-    """Answer `GET /cds-services`; the same bytes for the same release."""
+def service_of(hook: str) -> str:
+    """Name the service of a hook."""
+    return _PREFIX + hook
+
+
+def hook_of(service: str) -> str:
+    """Name the hook of a service; empty where the id is none of ours."""
+    hook = service.removeprefix(_PREFIX)
+    return hook if hook != service and hook in CONTEXTS else ""
+
+
+def hooks_of(ruleset: Ruleset) -> tuple[str, ...]:
+    """List the hooks that a card is active on, in the order of the documentation."""
+    active = {
+        hook for one in ruleset.cards.values() if one.status == "active" for hook in one.hooks
+    }
+    return tuple(hook for hook in CONTEXTS if hook in active)
+
+
+def services(
+    ruleset: Ruleset,
+    *,
+    spec: str = "2.0",
+    extension: Callable[[str], Mapping[str, Any]] = lambda _: {},
+) -> dict[str, Any]:
+    """
+    Answer `GET /cds-services`; the same bytes for the same release.
+
+    With *spec* 3.0 every entry says which version it speaks, of CDS Hooks and of its hook;
+    readers of 2.0 do not know these members. *extension* gives what else is said of a hook.
+    """
     return {
         "services": [
-            {
-                "hook": HOOK,
-                "id": SERVICE,
-                "title": _TITLE,
-                "description": _DESCRIPTION,
-                "usageRequirements": _USAGE,
-                "prefetch": prefetch_of(ruleset),
-            }
+            _service(ruleset, hook, spec=spec, extension=extension(hook))
+            for hook in hooks_of(ruleset)
         ]
     }
 
 
-def prefetch_of(ruleset: Ruleset) -> dict[str, str]:
-    """Write a template for every search that brings something active rules read."""
-    names = concepts_read(ruleset, HOOK)
+def _service(
+    ruleset: Ruleset, hook: str, *, spec: str, extension: Mapping[str, Any]
+) -> dict[str, Any]:
+    service: dict[str, Any] = {
+        "hook": hook,
+        "id": service_of(hook),
+        "title": f"{_TITLE}, {_WHEN[hook]}",
+        "description": _DESCRIPTION,
+        "usageRequirements": _USAGE,
+    }
+    prefetch = prefetch_of(ruleset, hook)
+    if prefetch:
+        service["prefetch"] = prefetch
+    if spec == "3.0":
+        service |= {"version": _VERSION, "hookVersion": CONTEXTS[hook].version}
+    if extension:
+        service["extension"] = dict(extension)
+    return service
+
+
+def prefetch_of(ruleset: Ruleset, hook: str = "") -> dict[str, str]:
+    """Write a template for every search that brings something active rules (of *hook*) read."""
+    names = concepts_read(ruleset, hook)
     read = [one for name, one in ruleset.concepts.items() if name in names]
     templates = {}
     for search in ruleset.searches.values():
@@ -107,39 +169,34 @@ def _codes(ruleset: Ruleset, search: Search, concept: Concept) -> Iterator[str]:
 
 _READ: Final = re.compile(r"[A-Z][A-Za-z]+/\{\{[^{}]*\}\}")
 _SEARCH: Final = re.compile(r"([A-Z][A-Za-z]+)\?(.+)")
-_TOKEN: Final = re.compile(r"\{\{(.*?)\}\}")
-_TOKENS: Final = frozenset(
-    {
-        "context.patientId",
-        "context.userId",
-        "context.encounterId",
-        "userPractitionerId",
-        "userPractitionerRoleId",
-        "userPatientId",
-        "userRelatedPersonId",
-    }
+_TOKEN: Final = re.compile(r"\{\{([^{}]*)\}\}")
+_OF_THE_USER: Final = frozenset(
+    {"userPractitionerId", "userPractitionerRoleId", "userPatientId", "userRelatedPersonId"}
 )
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _PARAMETER: Final = re.compile(r"[a-z][a-z-]*|_count|_sort")
 _DATE: Final = re.compile(r"(eq|lt|gt|ge|le)?\d{4}.*")
 
 
-def faults_of(prefetch: Mapping[str, str]) -> list[str]:
-    """Name what in a set of templates a CDS client need not support."""
+def faults_of(prefetch: Mapping[str, str], hook: str = DEFAULT_HOOK) -> list[str]:
+    """Name what in a set of templates for *hook* a CDS client need not support."""
     faults = [
-        f"{key}: {fault}" for key, template in prefetch.items() for fault in _faults(key, template)
+        f"{key}: {fault}"
+        for key, template in prefetch.items()
+        for fault in _faults(key, template, hook)
     ]
     if len(set(prefetch.values())) != len(prefetch):
         faults.append("two keys ask for the same (PF-09)")
     return faults
 
 
-def _faults(key: str, template: str) -> Iterator[str]:
+def _faults(key: str, template: str, hook: str) -> Iterator[str]:
     if _KEY.fullmatch(key) is None:
         yield "the key is not simple (PF-09)"
+    tokens = _OF_THE_USER | {f"context.{one}" for one in CONTEXTS[hook].tokens}
     for token in _TOKEN.findall(template):
-        if token not in _TOKENS:
-            yield f"{token} is no token of patient-view (PF-03, PF-04)"
+        if token not in tokens:
+            yield f"{token} is no token of {hook} (PF-03, PF-04)"
     if {"{", "}"} & set(_TOKEN.sub("", template)):
         yield "braces stand alone (PF-02)"
     search = _SEARCH.fullmatch(template)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -23,11 +23,15 @@ from pydantic import (
     model_validator,
 )
 
-from cds.errors import BadRequest
+from cds.errors import BadRequest, TooLarge, WrongGrant
+from cds.hooks.authorization import Authorization, read_authorization
+from cds.hooks.contexts import CONTEXTS, read_context
 from cds.hooks.strict import decode
 
 __all__ = [
+    "ACTION",
     "EVALUATION",
+    "MOST_ENTRIES",
     "RULE",
     "Action",
     "Card",
@@ -42,9 +46,13 @@ __all__ = [
     "read_request",
 ]
 
-# The names of our extensions: of a response, and of a card.
+# The names of our extensions: of a response, of a card, of a suggestion.
 EVALUATION: Final = "org.metabolic-cds.evaluation"
 RULE: Final = "org.metabolic-cds.rule"
+ACTION: Final = "org.metabolic-cds.action"
+
+MOST_ENTRIES: Final = 5_000
+"""Entries of all Bundles of one request together; all that discovery asks for are under 2,000."""
 
 # --- requests -------------------------------------------------------------------
 
@@ -54,8 +62,9 @@ class HookRequest:
     """
     One call of a service.
 
-    *patient_id* is bare even where `Patient/1` was sent. *prefetch* holds what came,
-    under whatever keys: a resource, a Bundle, or None where the client found nothing.
+    *patient_id* and *encounter_id* are bare even where references were sent, *user_id* and
+    *encounter_id* empty where nothing was. *prefetch* holds what came, under whatever keys:
+    a resource, a Bundle, or None where the client found nothing.
     """
 
     hook: str
@@ -64,50 +73,52 @@ class HookRequest:
     patient_id: str
     context: Mapping[str, Any]
     prefetch: Mapping[str, Any]
+    encounter_id: str = ""
     fhir_server: str = ""
+    authorization: Authorization | None = None
+    extension: Mapping[str, Any] = field(default_factory=dict)
 
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_USER: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9._-]{1,128}")
-# The grammar of FHIR: what is drafted for this patient must be valid.
-_PATIENT: Final = re.compile(r"(?:Patient/)?([A-Za-z0-9.-]{1,64})")
 
 
-def read_request(raw: bytes, *, hook: str) -> HookRequest:
+def read_request(raw: bytes, *, hook: str | None = None) -> HookRequest:
     """
-    Read the body of a call of a service for *hook*.
+    Read the body of a call of a service for *hook*, or for any there is.
 
-    Members nobody knows are ignored at every level.
+    Members nobody knows are ignored at every level. Raises `BadRequest` with the place
+    of what is wrong, `TooLarge` for more than `MOST_ENTRIES`.
     """
     body = decode(raw)
     if not isinstance(body, dict):
         raise BadRequest("must be a JSON object")
-    if _text(body, "hook", "$") != hook:
+    called = _text(body, "hook", "$")
+    if hook is not None and called != hook:
         raise BadRequest(f"must be {hook}, which is what this service answers", path="$.hook")
+    if called not in CONTEXTS:
+        raise BadRequest("must be a hook that is answered here", path="$.hook")
     instance = _text(body, "hookInstance", "$")
     if _UUID.fullmatch(instance) is None:
         raise BadRequest("must be a UUID", path="$.hookInstance")
-    context = _object(body, "context", "$", required=True)
-    user = _text(context, "userId", "$.context")
-    if _USER.fullmatch(user) is None:
-        raise BadRequest(
-            "must be a type and an id, such as Practitioner/1", path="$.context.userId"
-        )
-    if type(context.get("patientId")) is int:
-        # Some records number their resources; an id is a string all the same.
-        context = {**context, "patientId": str(context["patientId"])}
-    patient = _patient(_text(context, "patientId", "$.context"), "$.context.patientId")
+    context = read_context(called, _object(body, "context", "$", required=True))
     prefetch = _object(body, "prefetch", "$")
     if any(one is not None and not isinstance(one, dict) for one in prefetch.values()):
         raise BadRequest("every value must be a resource or null", path="$.prefetch")
+    if sum(_entries(one) for one in (*prefetch.values(), *context.members.values())) > MOST_ENTRIES:
+        raise TooLarge(f"must have no more than {MOST_ENTRIES} entries in all its Bundles")
+    server, authorization = _server(body, context.patient_id)
+    extension = body.get("extension")
     return HookRequest(
-        hook=hook,
+        hook=called,
         hook_instance=instance,
-        user_id=user,
-        patient_id=patient,
-        context=context,
+        user_id=context.user_id,
+        patient_id=context.patient_id,
+        context=context.members,
         prefetch=prefetch,
-        fhir_server=_server(body, patient),
+        encounter_id=context.encounter_id,
+        fhir_server=server,
+        authorization=authorization,
+        extension=extension if isinstance(extension, dict) else {},
     )
 
 
@@ -133,28 +144,32 @@ def _object(
     return value
 
 
-def _patient(text: str, path: str) -> str:
-    found = _PATIENT.fullmatch(text)
-    if found is None:
-        raise BadRequest(
-            "must be the id of a Patient: at most 64 letters, digits, '-' and '.'", path=path
-        )
-    return found.group(1)
+def _entries(value: Any) -> int:
+    """Count the entries of a Bundle, those of Bundles in it too."""
+    count = 0
+    bundles = [value]
+    while bundles:
+        one = bundles.pop()
+        found = one.get("entry") if isinstance(one, dict) else None
+        if isinstance(found, list):
+            count += len(found)
+            bundles.extend(each.get("resource") for each in found if isinstance(each, dict))
+    return count
 
 
-def _server(body: Mapping[str, Any], patient: str) -> str:
+def _server(body: Mapping[str, Any], patient: str) -> tuple[str, Authorization | None]:
     server = body.get("fhirServer", "")
     if not isinstance(server, str):
         raise BadRequest("must be a URL", path="$.fhirServer")
-    token = _object(body, "fhirAuthorization", "$")
-    if token and not server:
+    members = _object(body, "fhirAuthorization", "$")
+    if members and not server:
         raise BadRequest("is required with fhirAuthorization", path="$.fhirServer")
-    bound = token.get("patient")
-    if bound is not None and (
-        not isinstance(bound, str) or bound.removeprefix("Patient/") != patient
-    ):
-        raise BadRequest("must be the patient of the context", path="$.fhirAuthorization.patient")
-    return server
+    if not members:
+        return server, None
+    found = read_authorization(members)
+    if found.patient and found.patient != patient:
+        raise WrongGrant("must be the patient of the context", path="$.fhirAuthorization.patient")
+    return server, found
 
 
 # --- responses ------------------------------------------------------------------
@@ -272,19 +287,32 @@ class Action(_Extended):
         return self
 
 
+def _name_of(resource: Mapping[str, Any]) -> str:
+    return f"{resource.get('resourceType')}/{resource.get('id')}"
+
+
 class Suggestion(_Extended):
     """One thing to do, all its actions together."""
 
     label: Text
     uuid: Uuid
     is_recommended: bool | None = Field(default=None, alias="isRecommended")
+    # Of the 3.0 ballot; only for clients that are known to read it (SUG-05).
+    action_selection_behavior: Literal["all", "any", "at-most-one"] | None = Field(
+        default=None, alias="actionSelectionBehavior"
+    )
     actions: Annotated[list[Action], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        ids = [one.resource["id"] for one in self.actions or [] if one.resource]
+        actions = self.actions or []
+        ids = [one.resource_id or _name_of(one.resource or {}) for one in actions]
         if len(ids) != len(set(ids)):
-            raise ValueError("ids of resources are unique in a suggestion (SUG-10)")
+            raise ValueError("nothing is named twice in a suggestion (SUG-10, SUG-11)")
+        if [one.type == "delete" for one in actions] != sorted(
+            (one.type == "delete" for one in actions), reverse=True
+        ):
+            raise ValueError("what is deleted comes first (SUG-11)")
         return self
 
 

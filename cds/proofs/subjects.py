@@ -53,6 +53,7 @@ def _signature(reading: Reading) -> Key:
         reading.if_latest,
         reading.last,
         reading.different_days,
+        reading.newest_day,
         reading.apart,
         reading.drawn_before,
         reading.between,

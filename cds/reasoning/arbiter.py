@@ -13,6 +13,7 @@ from typing import Final
 from cds.core.findings import CardFinding, Conclusions, Decision, Withheld
 from cds.core.history import NOTHING_SHOWN, History
 from cds.core.hooks import DEFAULT_HOOK
+from cds.core.options import EVERYTHING, Options
 from cds.core.rules import Cut, Ruleset
 from cds.reasoning.quiet import is_quiet
 
@@ -33,13 +34,15 @@ def arbitrate(
     *,
     hook: str = DEFAULT_HOOK,
     rehearsed: str = "",
+    options: Options = EVERYTHING,
 ) -> Decision:
     """
     Decide what becomes of every card that fires.
 
     Silence, merges, appended lines, groups, what a shown card cuts, info cards behind a
     critical one, then the cap. Cards on trial take part in a second round only, which
-    says what would have been shown. A *rehearsed* card counts as active.
+    says what would have been shown. A *rehearsed* card counts as active. Of what *options*
+    switch off, only what is critical takes part.
     """
     stands = {
         name: "active" if name == rehearsed else rules.cards[name].status
@@ -49,11 +52,13 @@ def arbitrate(
     trial = {name for name, status in stands.items() if status == "trial"}
     outcomes = [one for name, one in conclusions.cards.items() if name in active]
     fired, quiet = _speaking(rules, conclusions, history, hook, active)
-    kept, cut = _settled(rules, fired)
+    spoken, off = _switched(rules, fired, options)
+    kept, cut = _settled(rules, spoken, options)
     would: tuple[CardFinding, ...] = ()
     if trial:
         every, _ = _speaking(rules, conclusions, history, hook, active | trial)
-        shown = {name for one in _settled(rules, every)[0] for name in _cards_of(one)}
+        every, _ = _switched(rules, every, options)
+        shown = {name for one in _settled(rules, every, options)[0] for name in _cards_of(one)}
         would = tuple(one for one in every if one.card in shown & trial)
     return Decision(
         fired=tuple(one.card for one in sorted((*fired, *quiet), key=urgency)),
@@ -65,6 +70,7 @@ def arbitrate(
         ),
         unknown=tuple((one.card, one.needs) for one in outcomes if one.state == "unknown"),
         trial=would,
+        switched_off=tuple(one.card for one in off),
     )
 
 
@@ -85,7 +91,21 @@ def _speaking(
     return sorted(found, key=urgency), sorted(silent, key=urgency)
 
 
-def _settled(rules: Ruleset, fired: list[CardFinding]) -> tuple[list[CardFinding], set[str]]:
+def _switched(
+    rules: Ruleset, fired: list[CardFinding], options: Options
+) -> tuple[list[CardFinding], list[CardFinding]]:
+    """Tell what takes part from what is switched off; what is critical always takes part."""
+    off = [
+        one
+        for one in fired
+        if rules.cards[one.card].group in options.off and one.indicator != "critical"
+    ]
+    return [one for one in fired if one not in off], off
+
+
+def _settled(
+    rules: Ruleset, fired: list[CardFinding], options: Options
+) -> tuple[list[CardFinding], set[str]]:
     """Say what is shown, the most urgent first, and name what is cut."""
     kept, lost = _grouped(rules, fired)
     kept.sort(key=urgency)
@@ -93,7 +113,8 @@ def _settled(rules: Ruleset, fired: list[CardFinding]) -> tuple[list[CardFinding
     if any(one.indicator == "critical" for one in left):
         left = [one for one in left if one.indicator != "info"]
     critical = sum(one.indicator == "critical" for one in left)
-    shown = left[: max(rules.profile.most_cards, critical)]
+    most = options.most_cards or rules.profile.most_cards
+    shown = left[: max(min(most, rules.profile.most_cards), critical)]
     lost.extend(name for one in kept if one not in shown for name in _cards_of(one))
     return shown, set(lost)
 

@@ -275,7 +275,9 @@ class Numbers:
             else:
                 other = self.known[one.source]
                 if other.state == "value" and other.number is not None:
-                    chosen[one.name] = Chosen(other.number, other.number, "", None, other.notes)
+                    # A reading rests on results of its own: the index has their date.
+                    result = next(iter(other.results), None) if one.what == "reading" else None
+                    chosen[one.name] = Chosen(other.number, other.number, "", result, other.notes)
                 elif not one.optional:
                     needs.extend(other.needs or (Need(one.source, Gap.NOT_VALID),))
         if needs:

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from cds.core.clauses import Expr, Listed, clauses_of
 from cds.core.findings import CardFinding, CardOutcome, Offer
 from cds.core.hooks import ACTS
-from cds.core.rules import Card, Exclusion, Ruleset, Suggestion
+from cds.core.rules import Action, Card, Exclusion, Ruleset, Suggestion
+from cds.core.targets import targets_of
 from cds.core.truth import YES, Need, Truth
 from cds.reasoning.questions import blocks_of_card
 from cds.reasoning.reference import Run
@@ -155,7 +156,7 @@ def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | Non
     if one.offer_if is not None and not run.ask(f"{card.id}.offer_if.{one.id}").is_yes:
         return None
     action = _action(card, one, rules, run)
-    if not action:
+    if not action or not _has_drafts(rules.actions[action], rules, run):
         return None
     warnings: list[str] = []
     for guard in one.guards:
@@ -170,6 +171,11 @@ def _offer(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> Offer | Non
         if answer.is_unknown and guard.if_unknown == "warn":
             warnings.append(guard.warn)
     return Offer(one.id, action, offered=True, warnings=tuple(warnings))
+
+
+def _has_drafts(action: Action, rules: Ruleset, run: Run) -> bool:
+    """Tell whether what would be taken back or changed is there."""
+    return not action.drafts or bool(targets_of(action, rules, run.snapshot))
 
 
 def _action(card: Card, one: Suggestion, rules: Ruleset, run: Run) -> str:

@@ -114,7 +114,7 @@ def _of_factor(factor: Factor) -> Iterator[Question]:
 def _of_card(card: Card, rules: Ruleset) -> Iterator[Question]:
     owner = ("card", card.id)
     yield Question(f"{card.id}.show_if", card.show_if, both=False, owner=owner)
-    because = draft_reason(card, rules.conditions, rules.cards)
+    because = draft_reason(card, rules.conditions, rules.cards, rules.concepts)
     if because is not None:
         yield Question(f"{card.id}.needs_draft", because, both=False, owner=owner)
     for one in card.unless:

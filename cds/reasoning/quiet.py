@@ -23,7 +23,7 @@ def is_quiet(
     since it was shown. What a grade was must be known for that.
     """
     quiet, past = card.quiet, history.cards.get(card.id)
-    if quiet is None or past is None or (quiet.hooks and hook not in quiet.hooks):
+    if quiet is None or past is None or not _is_quiet_on(hook, quiet, rules):
         return False
     if not (_was_shown(quiet, past) or any(_silences(quiet, one) for one in past.overrides)):
         return False
@@ -39,6 +39,12 @@ def is_for_review(card: Card, *, shown: int, overridden: int) -> bool:
     if quiet is None or quiet.review_over is None or not shown or shown < quiet.review_after:
         return False
     return overridden * 100 > quiet.review_over * shown
+
+
+def _is_quiet_on(hook: str, quiet: Quiet, rules: Ruleset) -> bool:
+    """Tell whether a silence counts on a hook, or on one that it answers like."""
+    alike = (other for one in quiet.hooks for other in rules.also_on.get(one, ()))
+    return not quiet.hooks or hook in (*quiet.hooks, *alike)
 
 
 def _was_shown(quiet: Quiet, past: CardHistory) -> bool:

@@ -143,12 +143,38 @@ class Readings:
 
         Two results of a day that clash are the range between them.
         """
-        clashes = self._clashes(reading).values()
+        clashes = self._clashes(reading)
+        if reading.newest_day and (results or clashes):
+            return self._extreme_of_day(reading, results, clashes)
         spans = [range_of(one.value, one.bound) for one in results]
-        spans += [Interval(min(values), max(values)) for values in clashes]
+        spans += [Interval(min(values), max(values)) for values in clashes.values()]
         if not spans:
             return self._too_few(reading)
         needs = self._may_be_more(reading)
+        return self._extreme_of(reading, results, spans, needs)
+
+    def _extreme_of_day(
+        self, reading: Reading, results: list[Result], clashes: Mapping[str, list[Decimal]]
+    ) -> IndexResult:
+        """
+        Give the extreme of the newest day that has anything usable, also where it clashes.
+
+        As for the latest result, nothing that is missing speaks against it.
+        """
+        newest = max(*(one.when.day for one in results), *clashes, "")
+        results = [one for one in results if one.when.day == newest]
+        spans = [range_of(one.value, one.bound) for one in results]
+        spans += [Interval(one, one) for one in clashes.get(newest, ())]
+        return self._extreme_of(reading, results, spans, [])
+
+    def _extreme_of(
+        self,
+        reading: Reading,
+        results: list[Result],
+        spans: list[Interval],
+        needs: list[Need],
+    ) -> IndexResult:
+        """Say between which two numbers the extreme of several ranges lies."""
         lows, highs = [one.low for one in spans], [one.high for one in spans]
         if reading.kind == "highest of":
             low = max((one for one in lows if one is not None), default=None)
@@ -156,9 +182,19 @@ class Readings:
         else:
             low = None if needs else min(one for one in lows if one is not None)
             high = min((one for one in highs if one is not None), default=None)
+        # The extreme reaches the bound of the range that decides: below `<30` is not 30.
+        low_open = [one.low_open for one in spans if one.low == low]
+        high_open = [one.high_open for one in spans if one.high == high]
+        every, some = (all, any) if reading.kind == "lowest of" else (any, all)
         pick = max if reading.kind == "highest of" else min
         used = [pick(results, key=lambda one: one.value)] if results else []
-        return self._summed(reading, used, Interval(low, high), needs)
+        number = Interval(
+            low,
+            high,
+            low_open=low is not None and every(low_open),
+            high_open=high is not None and some(high_open),
+        )
+        return self._summed(reading, used, number, needs)
 
     def _first(self, reading: Reading, results: list[Result]) -> IndexResult:
         """Give the earliest of all; one that is not known could be earlier still."""

@@ -2,7 +2,8 @@
 The action library: what suggestions draft.
 
 A rule drafts; it never orders. Each template is checked for the fields that keep a
-draft a draft, and no template may hold a medicine.
+draft a draft, and no template may hold a medicine. What becomes of drafts that the call
+brings is read in `cds.rulefiles.cancelling`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from cds.core.drafts import MEDICINES, UNCONFIRMED, draft_fields
 from cds.core.rules import Action
+from cds.rulefiles.cancelling import read_cancel, read_change
 from cds.rulefiles.headers import plain_value
 from cds.rulefiles.holes import check_all_holes
 from cds.rulefiles.names import Names, Scope
@@ -41,18 +43,18 @@ _NUMERIC: Final = frozenset(
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 
 
-def read_actions(roots: list[Block], names: Names) -> dict[str, Action]:
-    """Read every action, in file order."""
+def read_actions(roots: list[Block], names: Names, kept: tuple[str, ...] = ()) -> dict[str, Action]:
+    """Read every action, in file order; *kept* are the concepts that no action cancels."""
     found: dict[str, Action] = {}
     for root in roots:
         scope = Scope(names, root.text("id"))
         for key, node in root.pairs("actions"):
             if isinstance(node, Block) and key.text not in found:
-                found[key.text] = _read_action(key, node, scope)
+                found[key.text] = _read_action(key, node, scope, kept)
     return found
 
 
-def _read_action(key: Scalar, node: Block, scope: Scope) -> Action:
+def _read_action(key: Scalar, node: Block, scope: Scope, kept: tuple[str, ...]) -> Action:
     result = node.get("result")
     if isinstance(result, Scalar) and result.text not in scope.names.concepts:
         scope.names.missing("a concept", result.text, result.place, scope.names.concepts)
@@ -67,6 +69,8 @@ def _read_action(key: Scalar, node: Block, scope: Scope) -> Action:
         resources=tuple(template(block, scope.names) for block in blocks),
         place=key.place,
         result=node.text("result"),
+        cancel=read_cancel(node, kept, scope.names),
+        change=read_change(node, scope.names, template),
     )
 
 

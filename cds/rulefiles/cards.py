@@ -14,10 +14,10 @@ from cds.core.hooks import ACTS, Act
 from cds.core.rules import Card, Condition, Cut, Guard, Say, Suggestion
 from cds.rulefiles.conclusions import read_exclusions
 from cds.rulefiles.conditions import first_name, read_condition, read_optional, read_required
-from cds.rulefiles.diagnostics import Report, did_you_mean, listed
+from cds.rulefiles.diagnostics import did_you_mean, listed
 from cds.rulefiles.headers import check_cite, check_ids, plain_value, read_common
 from cds.rulefiles.holes import check_all_holes, static_length
-from cds.rulefiles.names import Scope
+from cds.rulefiles.names import Names, Scope
 from cds.rulefiles.nodes import Block, Items, Node, Scalar
 from cds.rulefiles.silence import read_quiet
 
@@ -95,12 +95,12 @@ def _check_acts(card: Card, scope: Scope) -> None:
 
 
 def check_drafts(
-    root: Block, conditions: Mapping[str, Condition], cards: Mapping[str, Card], report: Report
+    root: Block, conditions: Mapping[str, Condition], cards: Mapping[str, Card], names: Names
 ) -> None:
     """Report `needs_draft` on a card in which nothing could be a draft."""
     card = cards[root.text("id")]
-    if card.needs_draft and draft_reason(card, conditions, cards) is None:
-        report.add(
+    if card.needs_draft and draft_reason(card, conditions, cards, names.concepts) is None:
+        names.report.add(
             "CDS413",
             root.at("needs_draft"),
             f"nothing in `show_if` of `{card.id}` could be a draft",

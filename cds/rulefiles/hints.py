@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from cds.core.hooks import HOOKS
+
 __all__ = ["HINTS", "hint"]
 
 HINTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -148,14 +150,26 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "doi": "Its DOI.",
         "population": "Whom it studied.",
     },
-    "the action library": {"actions": "What a card can offer, by name."},
+    "the action library": {
+        "actions": "What a card can offer, by name.",
+        "never_cancel": "Concepts whose drafts no suggestion takes back.",
+    },
     "an action": {
         "label": "What the clinician reads on the suggestion.",
         "description": "What accepting it does.",
         "result": "The concept that the test would bring.",
         "resources": "FHIR templates: drafts and proposals, never a medicine.",
+        "cancel": "Concepts: drafts of the call that are one of them are taken back.",
+        "change": "Other members for the drafts of the call that are a concept.",
     },
-    "a group": {"when_several_fire": "Show the most important card, or merge them into one."},
+    "`change`": {
+        "draft": "The concept whose drafts are changed.",
+        "set": "The members that they get in place of their own, as FHIR with holes.",
+    },
+    "a group": {
+        "when_several_fire": "Show the most important card, or merge them into one.",
+        "option": "What a client is told who may switch its cards off; without it nobody may.",
+    },
     "the population": {
         "require": "What must be proved before any rule runs.",
         "because": "Why, as readers see it.",
@@ -185,6 +199,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
     "the default profile": {
         "override_reasons": "Reasons a clinician can give for setting a card aside.",
         "override_system": "The code system of these reasons.",
+        "hl7_override_system": "The code system of HL7 for reasons not to follow advice.",
         "signals_system": "The code system of the project's own signals.",
         "source_label": "Who stands behind the cards.",
         "source_url": "Where to read more.",
@@ -235,11 +250,17 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "history": "When the card was shown before, and what became of it.",
         "todo": "A case that may still fail.",
     },
-    "an override reason": {"code": "Its code.", "display": "What the clinician reads."},
+    "an override reason": {
+        "code": "Its code.",
+        "display": "What the clinician reads.",
+        "hl7": "The code of HL7 that comes nearest, for clients that want those.",
+    },
     "the release": {
         "release": "The name of the release, a date such as 2026.11 in quotes.",
         "funding": "Who paid for it, as rule pages say.",
+        "also_on": "Hooks that answer like another: its cards are shown on them as well.",
     },
+    "`also_on`": {hook: f"Hooks that answer like {hook}." for hook in HOOKS},
     "a condition": {
         "holds_if": "The condition itself.",
         "ruled_out_if": "With it, the answer is no only where this is proved, else unknown.",
@@ -255,7 +276,7 @@ HINTS: Final[Mapping[str, Mapping[str, str]]] = {
         "of": "The concept.",
         "where": "Which results count: at least V, above V, below V, from V below V.",
         "if latest": "None counts unless the newest does.",
-        "on": "The results must be of different days.",
+        "on": "Of different days each; or of the newest day with a result.",
         "apart": "How far apart two results must be.",
         "drawn": "The time of day.",
         "between": "The period: 90 and 730 days ago.",

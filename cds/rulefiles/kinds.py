@@ -104,7 +104,7 @@ _READING: Final = Keys(
         "of": _NAME,
         "where": _TEXT,
         "if latest": _FLAG,
-        "on": Text(("different days",)),
+        "on": Text(("different days", "newest day")),
         "apart": _DAYS,
         "drawn": _TEXT,
         "within": _DAYS,
@@ -354,7 +354,16 @@ _SAYS: Final = Either(
         least=1,
     ),
 )
-_LINK: Final = Keys("a link", {"label": _TEXT, "url": _TEXT, "type": Text(("absolute", "smart"))})
+# Nothing of a patient can stand in it, and `iss` and `launch` are what the client adds.
+_ADDRESS: Final = Text(
+    pattern=re.compile(
+        r"https://(?!.*[?&](?:iss|launch)=)[A-Za-z0-9.-]+(?::\d+)?(?:[/?][^\s{}]*)?"
+    ),
+    form="an https address without holes",
+)
+_LINK: Final = Keys(
+    "a link", {"label": _TEXT, "url": _ADDRESS, "type": Text(("absolute", "smart"))}
+)
 _GUARD: Final = Keys(
     "a guard",
     {"block_if": _CONDITION, "because": _TEXT},
@@ -439,7 +448,9 @@ _CARD: Final = _rule(
     },
 )
 
-_REASONS: Final = Many(Keys("an override reason", {"code": _TEXT, "display": _TEXT}))
+_REASONS: Final = Many(
+    Keys("an override reason", {"code": _TEXT, "display": _TEXT}, {"hl7": _TEXT})
+)
 _DEFAULT_PROFILE: Final = _library(
     "the default profile",
     "profiles",
@@ -456,6 +467,7 @@ _DEFAULT_PROFILE: Final = _library(
         "presentation": _TEXT,
         "texts": Named(_TEXT),
         "ethnic_group": _MAYBE_TEXT,
+        "hl7_override_system": _TEXT,
     },
 )
 _SITE_CARD: Final = Keys(
@@ -543,18 +555,23 @@ KINDS: Final[Mapping[str, Kind]] = {
                 Keys(
                     "an action",
                     {"label": _TEXT, "description": _TEXT},
-                    {"result": _NAME, "resources": Many(Named(Anything()), least=1)},
+                    {
+                        "result": _NAME,
+                        "resources": Many(Named(Anything()), least=1),
+                        "cancel": Many(_NAME, least=1),
+                        "change": Keys("`change`", {"draft": _NAME, "set": Named(Anything())}),
+                    },
                 ),
                 NAME_FORM,
             )
         },
-        {},
+        {"never_cancel": _NAMES},
     ),
     "group": _library(
         "a group",
         "groups",
         {"when_several_fire": Text(("show_one", "merge"))},
-        {},
+        {"option": _TEXT},
     ),
     "population": _library(
         "the population",
@@ -572,7 +589,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
     "profile": Kind("profiles", ByKey("extends", _SITE_PROFILE, _DEFAULT_PROFILE.shape)),
-    "release": _library("the release", "", {"release": _TEXT}, {"funding": _TEXT}),
+    "release": _library(
+        "the release",
+        "",
+        {"release": _TEXT},
+        {
+            "funding": _TEXT,
+            "also_on": Keys("`also_on`", {}, dict.fromkeys(HOOKS, Many(_HOOK, least=1))),
+        },
+    ),
     "condition": _CONDITION_RULE,
     "index": _INDEX,
     "stages": _STAGES,

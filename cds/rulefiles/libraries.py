@@ -63,6 +63,8 @@ def read_groups(roots: list[Block]) -> dict[str, Group]:
             when_several_fire=cast(
                 "Literal['show_one', 'merge']", root.text("when_several_fire", "show_one")
             ),
+            title=root.text("title"),
+            option=root.text("option"),
         )
         for root in roots
     }
@@ -87,10 +89,11 @@ def read_profile(root: Block) -> Profile:
         id=root.text("id"),
         title=root.text("title"),
         override_reasons=tuple(
-            OverrideReason(one.text("code"), one.text("display"))
+            OverrideReason(one.text("code"), one.text("display"), one.text("hl7"))
             for one in root.blocks("override_reasons")
         ),
         override_system=root.text("override_system"),
+        hl7_override_system=root.text("hl7_override_system"),
         signals_system=root.text("signals_system"),
         source_label=root.text("source_label"),
         source_url=root.text("source_url"),

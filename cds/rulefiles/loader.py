@@ -21,6 +21,7 @@ from cds.core.quantity import read_unit
 from cds.core.rules import Card, Condition, Factor, Population, Ruleset, Stages
 from cds.errors import RuleError
 from cds.rulefiles.actions import read_actions
+from cds.rulefiles.cancelling import check_card_offers, read_never_cancel
 from cds.rulefiles.cards import check_drafts, read_card
 from cds.rulefiles.collecting import uncollected
 from cds.rulefiles.concepts import check_concepts, read_concepts, read_searches
@@ -34,6 +35,7 @@ from cds.rulefiles.libraries import read_groups, read_population, read_sources
 from cds.rulefiles.names import Declared, Names, Scope, order_of
 from cds.rulefiles.nodes import Block, Scalar, Source
 from cds.rulefiles.profiles import DEFAULT, Site, chain_of
+from cds.rulefiles.releases import ReleaseFile, read_release
 from cds.rulefiles.served import check_served
 from cds.rulefiles.source import Memory, read_folder
 
@@ -130,24 +132,28 @@ class _Load:
         self.readings: dict[str, Reading] = {}
         self.leans: dict[tuple[str, str], dict[tuple[str, str], Place]] = {}
         self.places: dict[tuple[str, str], Place] = {}
+        self.release = ReleaseFile()
 
     def run(self, buffers: Mapping[str, str], memory: Memory | None) -> Loaded:
         self._read_files(buffers, memory)
         site = self._choose_profile()
+        self.release = read_release(self.roots["release"], self.report)
         self._declare(site)
-        actions = read_actions(self.roots["actions"], self.names)
+        never_cancel = read_never_cancel(self.roots["actions"], self.names)
+        actions = read_actions(self.roots["actions"], self.names, never_cancel)
         population = self._read_population()
         for kind in _RULES:
             for root in self.roots[kind]:
                 self._read_rule(kind, root, site)
         for root in self.roots["card"]:
-            check_drafts(root, self.conditions, self.cards, self.report)
+            check_drafts(root, self.conditions, self.cards, self.names)
+            check_card_offers(root, actions, self.report)
         files = [(kind, root) for kind in _RULES for root in self.roots[kind]]
         check_served(files, self.leans, self.report)
-        profile = site.profile(self._release())
+        profile = site.profile(self.release.release)
         order = order_of(self.leans, self.places, self.report)
         readable = Ruleset(
-            release=self._release(),
+            release=self.release.release,
             profile=profile,
             concepts=self.names.concepts,
             searches=self.names.searches,
@@ -163,6 +169,8 @@ class _Load:
             cards=self.cards,
             readings=self.readings,
             order=order,
+            also_on=self.release.also_on,
+            never_cancel=never_cancel,
             groups_of_people=self.names.people,
             group_extension=self.names.people_extension,
         )
@@ -321,9 +329,12 @@ class _Load:
         elif kind == "factor":
             self.factors.setdefault(name, read_factor(root, scope))
         else:
-            self.cards.setdefault(name, site.card(read_card(root, scope)))
+            self.cards.setdefault(name, self._card(root, scope, site))
         self.leans.setdefault((kind, name), scope.leans)
         self.places.setdefault((kind, name), root.at("id").place)
+
+    def _card(self, root: Block, scope: Scope, site: Site) -> Card:
+        return site.card(self.release.on_hooks(read_card(root, scope)))
 
     def _read_population(self) -> Population | None:
         found: Population | None = None
@@ -332,9 +343,6 @@ class _Load:
             found = read_population(root, scope)
             read_tests(root, scope)
         return found
-
-    def _release(self) -> str:
-        return next((root.text("release") for root in self.roots["release"]), "0")
 
     def _missing(self, path: str) -> None:
         name = f"{self.folder.name}/{path}"

@@ -184,7 +184,10 @@ class LocalCards:
         hooks = tuple(one.text for one in chosen)
         before, after = ", ".join(card.hooks), ", ".join(hooks)
         self._change(card, said, before, after, what="leaving hooks out")
-        return replace(card, hooks=hooks)
+        # Where the site keeps none of the card's own, those it keeps are its own.
+        keeps_own = bool({*hooks} - {*card.also_on})
+        also = tuple(one for one in card.also_on if one in hooks and keeps_own)
+        return replace(card, hooks=hooks, also_on=also)
 
     def _repeat_after(self, card: Card, said: Said) -> Card:
         days = said.block.days("repeat_after") or 0

@@ -251,7 +251,8 @@ class Site:
 
     def _reasons(self, base: Profile) -> tuple[OverrideReason, ...]:
         reasons = tuple(
-            OverrideReason(one.text("code"), one.text("display")) for one in self.reasons
+            OverrideReason(one.text("code"), one.text("display"), one.text("hl7"))
+            for one in self.reasons
         )
         if reasons != base.override_reasons:
             root = next(one for one in reversed(self._sites) if "override_reasons" in one)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from cds.core.clauses import Place
-from cds.core.hooks import Act
+from cds.core.hooks import ACTED_ON, Act
 from cds.rulefiles.diagnostics import a
 from cds.rulefiles.names import Scope
 
@@ -27,11 +27,6 @@ FORMS: Final = {
 
 _MEASURED: Final = frozenset({"quantity", "answer", "date", "episode"})
 _NUMBERED: Final = frozenset({"quantity", "index", "reading", "age", "input"})
-_ACTED: Final[dict[Act, frozenset[str]]] = {
-    "ordered": frozenset({"medicine", "plan", "order"}),
-    "added": frozenset({"problem"}),
-    "refilled": frozenset({"medicine"}),
-}
 
 
 class Questions:
@@ -86,7 +81,7 @@ class Questions:
         self.scope.acts.append((act, self.place))
         for name, at in names:
             concept = self.scope.names.concepts.get(name)
-            if concept is not None and concept.type not in _ACTED[act]:
+            if concept is not None and concept.type not in ACTED_ON[act]:
                 said = act if act == "ordered" else f"being {act}"
                 self.wrong(name, at, f"`{name}` is nothing that could be {said}")
 

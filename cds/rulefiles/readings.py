@@ -4,6 +4,7 @@ Readings: numbers from several results of one concept, named in a rule.
     {count days of: CONCEPT, where: at least THRESHOLD, if latest: true, within: 365 days}
     {average of last: 2, of: CONCEPT, on: different days, within: 365 days}
     {highest of: CONCEPT, between: 90 and 730 days ago}
+    {lowest of: CONCEPT, on: newest day, within: 365 days}
     {last end of: MEDICINE}
 """
 
@@ -28,8 +29,8 @@ KINDS: Final = {
     "count days of": _COUNTED,
     "average of last": _WINDOW | {"of", "on"},
     "mean of": _WINDOW | {"on"},
-    "highest of": _WINDOW,
-    "lowest of": _WINDOW,
+    "highest of": _WINDOW | {"on"},
+    "lowest of": _WINDOW | {"on"},
     "first of": _WINDOW,
     "last end of": frozenset[str](),
 }
@@ -97,6 +98,7 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
                 help="add `within: 365 days`",
             )
         between = None if within is None else (0, within)
+    _check_on(kind, node, scope)
     clock = _CLOCK.fullmatch(node.text("drawn"))
     if "drawn" in node and clock is None:
         scope.report.add("CDS105", node.at("drawn"), "expected a time of day", help="before 11:00")
@@ -110,6 +112,7 @@ def read_readings(key: Scalar, node: Block, scope: Scope) -> None:
         if_latest=node.flag("if latest"),
         last=node.whole("average of last"),
         different_days=node.text("on") == "different days",
+        newest_day=node.text("on") == "newest day",
         apart=node.days("apart"),
         drawn_before=clock[1] if clock else "",
         between=between,
@@ -131,6 +134,18 @@ def _check_keys(kind: str, node: Block, allowed: frozenset[str], scope: Scope) -
                 f"`{word}` says nothing about `{kind}`",
                 help=f"keys: {listed(sorted(allowed))}" if allowed else "take it out",
             )
+
+
+def _check_on(kind: str, node: Block, scope: Scope) -> None:
+    """Report a choice of days that this kind of reading does not know."""
+    wanted = "newest day" if kind in {"highest of", "lowest of"} else "different days"
+    if "on" in node and node.text("on") != wanted:
+        scope.report.add(
+            "CDS105",
+            node.at("on"),
+            f"`on: {node.text('on')}` says nothing about `{kind}`",
+            help=f"write `on: {wanted}`, or leave it out",
+        )
 
 
 def _between(node: Block, scope: Scope) -> tuple[int, int] | None:

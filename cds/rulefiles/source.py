@@ -23,7 +23,15 @@ from cds.rulefiles.diagnostics import Diagnostic, Report
 from cds.rulefiles.fixes import Fix
 from cds.rulefiles.nodes import Block, Items, Node, Scalar, Source
 
-__all__ = ["MOST_BYTES", "MOST_DEPTH", "MOST_NODES", "Memory", "read_folder", "read_source"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_DEPTH",
+    "MOST_NODES",
+    "Memory",
+    "read_folder",
+    "read_source",
+    "signature_of",
+]
 
 MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 20
@@ -89,6 +97,18 @@ def read_folder(
     for name, text in buffers.items():
         found[name] = memory.read(name, text.encode(), report)
     return [found[name] for name in sorted(found, key=PurePosixPath)]
+
+
+def signature_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Say what the files look like from outside: enough to see that something changed."""
+    found = []
+    for path in sorted(folder.rglob("*.y*ml")):
+        try:
+            about = path.stat()
+        except OSError:
+            continue  # gone between two looks
+        found.append((str(path), about.st_size, about.st_mtime_ns))
+    return tuple(found)
 
 
 def _bytes_of(path: Path, name: str, report: Report) -> bytes | None:

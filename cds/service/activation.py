@@ -28,8 +28,9 @@ from typing import Any, Final
 
 from cds.core.rules import Ruleset
 from cds.errors import CdsError, RuleError
+from cds.rulefiles.source import signature_of
 from cds.service.logs import log
-from cds.service.pipeline import Answer, Pipeline
+from cds.service.pipeline import Answer, Call, Pipeline
 from cds.service.release import NotServedError, Release
 
 __all__ = ["Activation", "Opened", "judged"]
@@ -41,7 +42,6 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_SAID: Final = 10
 _PROGRAM: Final = Path(__file__).resolve().parents[2]
 
-Signature = tuple[tuple[str, int, int], ...]
 Judge = Callable[[Path], list[str]]
 
 
@@ -105,7 +105,7 @@ class Activation:
         self._opens = opens
         self._judge = judge
         self._now = now
-        self._seen = _signature(folder)
+        self._seen = signature_of(folder)
         release, pipeline = opens(folder)
         self._state = _State(Opened(release, pipeline, _mark(folder)), now())
         _warn_of_pending(release)
@@ -128,12 +128,14 @@ class Activation:
         """Say why the rule engine does not run; empty where it does."""
         return self._state.current.pipeline.why_not_durable
 
-    def answer(self, raw: bytes, *, trace_id: str = "") -> Answer:
+    async def answer(self, raw: bytes, call: Call) -> Answer:
         """Answer the body of a hook call by the release that is served now."""
         state = self._state
-        answer = state.current.pipeline.answer(raw, trace_id=trace_id)
-        state.answered += 1
-        state.would_have_shown.update(answer.would_have_shown)
+        opened = state.current
+        answer = await opened.pipeline.answer(raw, call)
+        if state.current is opened:
+            state.answered += 1
+            state.would_have_shown.update(answer.would_have_shown)
         return answer
 
     def close(self) -> None:
@@ -214,7 +216,7 @@ class Activation:
         before = self._seen
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-            now = await asyncio.to_thread(_signature, self._folder)
+            now = await asyncio.to_thread(signature_of, self._folder)
             if now != self._seen and now == before:
                 await self.look()
             before = now
@@ -225,7 +227,7 @@ class Activation:
             self._state.checking = True
             try:
                 # What changes while this runs is seen by the next look.
-                self._seen = await asyncio.to_thread(_signature, self._folder)
+                self._seen = await asyncio.to_thread(signature_of, self._folder)
                 found = await asyncio.to_thread(self._prepare)
             finally:
                 self._state.checking = False
@@ -326,18 +328,6 @@ def _sentence(error: Exception) -> str:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(one for one in folder.rglob("*.y*ml") if one.is_file())
-
-
-def _signature(folder: Path) -> Signature:
-    """Say what the files look like from outside: enough to see that something changed."""
-    found = []
-    for one in _files(folder):
-        try:
-            about = one.stat()
-        except OSError:
-            continue  # gone between two looks
-        found.append((str(one), about.st_size, about.st_mtime_ns))
-    return tuple(found)
 
 
 def _copy(folder: Path, to: Path) -> None:

@@ -1,5 +1,5 @@
 """
-HTTP: routes, status codes, CORS. The only module that knows the web framework.
+HTTP: the routes. Bodies are received in `bodies`, failures become answers in `refusals`.
 
 Every failure is an OperationOutcome; no failure is ever an empty list of cards, which
 would look like a healthy patient.
@@ -11,42 +11,53 @@ import asyncio
 import gc
 import platform
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from cds import __version__
 from cds.core.rules import Ruleset
 from cds.errors import (
-    BadRequest,
-    EngineFailed,
-    EvaluatorsDisagree,
-    RequestError,
-    TooLarge,
+    StoreFailed,
     UnknownService,
 )
-from cds.hooks.discovery import SERVICE, services
+from cds.hooks.discovery import hook_of, hooks_of, services
+from cds.hooks.feedback import MOST_FEEDBACK, read_feedback
+from cds.hooks.options import configuration
 from cds.hooks.strict import encode
-from cds.service.frame import REQUEST_ID, Frame
-from cds.service.logs import log, told_of
-from cds.service.outcomes import OUTCOME_TYPE, outcome, outcome_of
+from cds.service.bodies import is_json, receive
+from cds.service.clients import Caller, Clients
+from cds.service.cors import EVERY_ORIGIN, Cors
+from cds.service.description import described
+from cds.service.feedbacks import Feedbacks, LatestFeedback
+from cds.service.frame import CALLER, REQUEST_ID, Frame
+from cds.service.limits import Limits
+from cds.service.logs import log
+from cds.service.outcomes import OUTCOME_TYPE, outcome_of_places
+from cds.service.pipeline import Call
+from cds.service.refusals import guarded, refuse_by_status, refused
 from cds.service.settings import Settings
+from cds.service.tokens import Anybody, Callers
 
 __all__ = ["Answering", "create_app"]
 
-_MEDIA: Final = frozenset({"", "application/json", "application/fhir+json"})
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The request is not valid"},
+    401: {"description": "The call is not signed by a registered client"},
+    403: {"description": "The client may not call this service"},
     404: {"description": "No such service"},
     408: {"description": "The request did not arrive in time"},
     412: {"description": "Required data is missing"},
     413: {"description": "The body is too large"},
     415: {"description": "The body is not JSON"},
+    429: {"description": "The client calls more often than agreed"},
     500: {"description": "The service failed"},
     503: {"description": "The service is busy"},
 }
@@ -59,6 +70,8 @@ class _Answer(Protocol):
     def foreign(self) -> int: ...
     @property
     def undrafted(self) -> tuple[str, ...]: ...
+    @property
+    def unwritten(self) -> tuple[Mapping[str, Any], ...]: ...
     @property
     def would_have_shown(self) -> tuple[str, ...]: ...
 
@@ -81,7 +94,7 @@ class Answering(Protocol):
         """Why the rule engine does not, where it does not."""
         ...
 
-    def answer(self, raw: bytes, *, trace_id: str = "") -> _Answer:
+    async def answer(self, raw: bytes, call: Call) -> _Answer:
         """Answer the body of a hook call."""
         ...
 
@@ -96,44 +109,64 @@ def create_app(
     *,
     about: Callable[[], Mapping[str, Any]] = dict,
     alongside: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    clients: Clients | None = None,
+    callers: Callers | None = None,
+    feedbacks: Feedbacks | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Frame:
     """
     Build the application; *about* gives what `/status` says of the rules besides.
 
-    *alongside* runs as long as the application does.
+    *alongside* runs as long as the application does. *clients* says who may
+    call, how often, and from which pages; in development any page may. *callers* tells
+    them apart; without it everybody is let in. *feedbacks* takes what clinicians did with
+    cards; without it the latest is kept in memory. *now* is the clock.
 
-    What is answered stays on the event loop: reasoning is work, not waiting, and its
-    engine keeps one session.
+    What is reasoned stays on the event loop: it is work, not waiting, and its engine keeps
+    one session.
     """
-    app = FastAPI(
+    clients = clients or Clients()
+    callers = callers or Anybody(registered=len(clients.by_name))
+    limits = Limits(clients, in_flight=settings.in_flight, now=time.monotonic)
+    feedbacks = LatestFeedback() if feedbacks is None else feedbacks
+    app = _Application(
         title="Metabolic CDS",
         version=__version__,
         openapi_url=None if settings.is_production else "/openapi.json",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(settings, answering, alongside),
+        lifespan=_lifespan(settings, answering, alongside, callers),
     )
-    app.add_exception_handler(HTTPException, _refuse_by_status)
-    if not settings.is_production:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=["*"],
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=["X-Request-Id"],
-            allow_private_network=True,
-        )
-    _add_discovery(app, answering)
-    _add_service(app, settings, answering)
-    _add_health(app, settings, answering, about)
-    return Frame(app, in_flight=settings.in_flight)
+    app.add_exception_handler(HTTPException, refuse_by_status)
+    app.add_exception_handler(Exception, refuse_by_status)
+    _add_discovery(app, settings, answering, callers if settings.protect_discovery else Anybody())
+    _add_service(app, settings, answering, limits, callers)
+    _add_feedback(app, _FeedbackDesk(settings, answering, limits, callers, feedbacks, now))
+    _add_health(app, settings, answering, about, callers)
+    pages = clients.origins if settings.is_production else EVERY_ORIGIN
+    return Frame(
+        app,
+        in_flight=settings.in_flight,
+        most_held=settings.in_flight * settings.max_body,
+        around=partial(Cors, origins=pages),
+        secure=settings.base_url.startswith("https:"),
+    )
+
+
+class _Application(FastAPI):
+    """Routes, and a description that says what goes through them."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Describe the interface."""
+        return described(super().openapi())
 
 
 def _lifespan(
     settings: Settings,
     answering: Answering,
     alongside: Callable[[], Coroutine[Any, Any, None]] | None,
+    callers: Callers,
 ) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -151,6 +184,7 @@ def _lifespan(
             engine=answering.engine,
             environment=settings.env,
         )
+        await _open(callers)
         task = asyncio.create_task(alongside()) if alongside is not None else None
         app.state.ready = True
         yield
@@ -159,122 +193,172 @@ def _lifespan(
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         answering.close()
+        callers.close()
         log.info("stopped")
 
     return lifespan
 
 
-def _add_discovery(app: FastAPI, answering: Answering) -> None:
-    described = _Described()
+async def _open(callers: Callers) -> None:
+    """Open what callers are told apart by, so that the first call need not wait for it."""
+    try:
+        await callers.open()
+    except StoreFailed as error:
+        # It may come back: until then every signed call is answered 503.
+        log.error("store_failed", why=str(error))
+
+
+def _add_discovery(
+    app: FastAPI, settings: Settings, answering: Answering, callers: Callers
+) -> None:
+    described = _Described(settings)
 
     @app.get("/cds-services", summary="The services there are")
     @app.get("/cds-services/", include_in_schema=False)
-    async def discover() -> Response:
+    async def discover(request: Request) -> Response:
+        return await guarded(request, listed(request))
+
+    async def listed(request: Request) -> Response:
+        await _caller_of(request, callers)
         return Response(described.body(answering.ruleset), media_type="application/json")
 
 
 class _Described:
     """The discovery answer of the release that is served, made once for each release."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._spec = settings.spec
+        self._crd = settings.crd
         self._rules: Ruleset | None = None
         self._body = b""
 
     def body(self, rules: Ruleset) -> bytes:
         if rules is not self._rules:
-            self._rules, self._body = rules, encode(services(rules))
+            self._rules, self._body = (
+                rules,
+                encode(
+                    services(
+                        rules,
+                        spec=self._spec,
+                        extension=partial(configuration, rules, crd=self._crd),
+                    )
+                ),
+            )
         return self._body
 
 
-def _add_service(app: FastAPI, settings: Settings, answering: Answering) -> None:
+async def _caller_of(
+    request: Request, callers: Callers, service: str = "", *, feedback: bool = False
+) -> Caller:
+    """
+    Find out who is calling, before anything of the body is received.
+
+    Feedback may be signed for the service too, which is what some clients do (AMB-03).
+    """
+    routes = [f"/cds-services/{service}" if service else "/cds-services"]
+    if feedback:
+        routes.append(f"{routes[0]}/feedback")
+    authorizations = request.headers.getlist("authorization")
+    caller = await callers.identify(authorizations, routes=routes, service=service)
+    if callers.need_tokens:
+        request.scope[CALLER] = (caller.client.name, caller.tenant)
+    return caller
+
+
+def _add_service(
+    app: FastAPI, settings: Settings, answering: Answering, limits: Limits, callers: Callers
+) -> None:
     # The sandbox adds a slash to the discovery address and then calls two (Q-02).
     @app.post("/cds-services/{service}", summary="Call a service", responses=_REFUSALS)
     @app.post("/cds-services//{service}", include_in_schema=False)
     async def call(service: str, request: Request) -> Response:
+        return await guarded(request, answered(service, request))
+
+    async def answered(service: str, request: Request) -> Response:
+        caller = await _caller_of(request, callers, service)
+        hook = _hook_of(service, answering.ruleset)
+        if not is_json(request):
+            return refused(415, request)
+        with limits.call(caller.client, caller.tenant):
+            raw = await receive(request, most=settings.max_body, seconds=settings.receive_seconds)
+            call = Call(hook, caller, request.scope.get(REQUEST_ID, ""))
+            return await _answered(answering, raw, call)
+
+
+@dataclass(frozen=True, slots=True)
+class _FeedbackDesk:
+    """What takes feedback."""
+
+    settings: Settings
+    answering: Answering
+    limits: Limits
+    callers: Callers
+    feedbacks: Feedbacks
+    now: Callable[[], datetime]
+
+    async def answer(self, service: str, request: Request) -> Response:
+        """Receive, read and pass on; say how many, and what could not be read."""
+        caller = await _caller_of(request, self.callers, service, feedback=True)
+        _hook_of(service, self.answering.ruleset)
+        if not is_json(request):
+            return refused(415, request)
+        with self.limits.feedback(caller.client, caller.tenant):
+            raw = await receive(request, most=MOST_FEEDBACK, seconds=self.settings.receive_seconds)
+            received = self.now()
+            found = read_feedback(raw, now=received)
+            if found.items:
+                await self.feedbacks.take(caller, service, found.items, received)
         request_id = request.scope.get(REQUEST_ID, "")
-        try:
-            _find(service)
-            if _media_of(request) not in _MEDIA:
-                return _refused(415)
-            raw = await _body_of(request, settings)
-            return _answered(answering, raw, request_id)
-        except RequestError as error:
-            return Response(
-                encode(outcome_of(error)), status_code=error.status, media_type=OUTCOME_TYPE
-            )
-        except TimeoutError:
-            return _refused(408, headers={"Connection": "close"})
-        except ClientDisconnect:
-            return _refused(400)
-        except Exception as error:  # noqa: BLE001 - an answer to the caller, an alarm to us
-            _raise_alarm(error, request_id)
-            return _refused(500, request_id=request_id)
+        outcomes = Counter(one.outcome for one in found.items)
+        log.info(
+            "feedback",
+            request=request_id,
+            accepted=outcomes["accepted"],
+            overridden=outcomes["overridden"],
+            refused=len(found.refused),
+        )
+        places = [(one.path, one.because) for one in found.refused]
+        if not found.items:
+            body = encode(outcome_of_places(places, request=request_id))
+            return Response(body, 400, media_type=OUTCOME_TYPE)
+        said: dict[str, Any] = {"received": len(found.items)}
+        if places:
+            said["refused"] = [{"path": path, "because": because} for path, because in places]
+        return Response(encode(said), media_type="application/json")
 
 
-def _find(service: str) -> None:
-    if service != SERVICE:
-        raise UnknownService("no service has this id", path="/cds-services/{id}")
-
-
-def _answered(answering: Answering, raw: bytes, request_id: str) -> Response:
-    answer = answering.answer(raw, trace_id=request_id)
-    for action in answer.undrafted:
-        log.error("undrafted", request=request_id, template=action)
-    if answer.foreign:
-        log.warning("foreign_data", request=request_id, count=answer.foreign)
-    if answer.would_have_shown:
-        log.info("would_have_shown", request=request_id, nodes=list(answer.would_have_shown[:30]))
-    return Response(encode(answer.response), media_type="application/json")
-
-
-def _raise_alarm(error: Exception, request_id: str) -> None:
-    if isinstance(error, EvaluatorsDisagree):
-        log.error("engine_divergence", request=request_id, nodes=list(error.nodes[:30]))
-    elif isinstance(error, EngineFailed):
-        log.error("engine_failed", request=request_id, **told_of(error))
-    else:
-        log.error("failed", request=request_id, **told_of(error))
-
-
-def _media_of(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _body_of(request: Request, settings: Settings) -> bytes:
-    """Receive the body, within its limit and in time, whatever was promised."""
-    promised = request.headers.get("content-length", "")
-    too_large = TooLarge(f"must have no more than {settings.max_body} bytes")
-    if promised.isdigit() and int(promised) > settings.max_body:
-        raise too_large
-    parts: list[bytes] = []
-    size = 0
-    async with asyncio.timeout(settings.receive_seconds):
-        async for part in request.stream():
-            size += len(part)
-            if size > settings.max_body:
-                raise too_large
-            parts.append(part)
-    if not size:
-        raise BadRequest("must be a JSON object")
-    return b"".join(parts)
-
-
-async def _refuse_by_status(_request: Request, error: Exception) -> Response:
-    """Answer what the framework itself refuses: no such address, no such method."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return _refused(status, headers=headers)
-
-
-def _refused(
-    status: int, *, request_id: str = "", headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(
-        encode(outcome(status, request=request_id)),
-        status_code=status,
-        media_type=OUTCOME_TYPE,
-        headers=dict(headers or {}),
+def _add_feedback(app: FastAPI, desk: _FeedbackDesk) -> None:
+    @app.post(
+        "/cds-services/{service}/feedback",
+        summary="Say what became of cards",
+        responses=_REFUSALS,
     )
+    @app.post("/cds-services/{service}/feedback/", include_in_schema=False)
+    @app.post("/cds-services//{service}/feedback", include_in_schema=False)
+    @app.post("/cds-services//{service}/feedback/", include_in_schema=False)
+    async def feedback(service: str, request: Request) -> Response:
+        return await guarded(request, desk.answer(service, request))
+
+
+def _hook_of(service: str, rules: Ruleset) -> str:
+    hook = hook_of(service)
+    if hook not in hooks_of(rules):
+        raise UnknownService("no service has this id", path="/cds-services/{id}")
+    return hook
+
+
+async def _answered(answering: Answering, raw: bytes, call: Call) -> Response:
+    answer = await answering.answer(raw, call)
+    for action in answer.undrafted:
+        log.error("undrafted", request=call.trace_id, template=action)
+    for one in answer.unwritten:
+        log.error("unwritten", request=call.trace_id, **one)
+    if answer.foreign:
+        log.warning("foreign_data", request=call.trace_id, count=answer.foreign)
+    if answer.would_have_shown:
+        nodes = list(answer.would_have_shown[:30])
+        log.info("would_have_shown", request=call.trace_id, nodes=nodes)
+    return Response(encode(answer.response), media_type="application/json")
 
 
 def _add_health(
@@ -282,6 +366,7 @@ def _add_health(
     settings: Settings,
     answering: Answering,
     about: Callable[[], Mapping[str, Any]],
+    callers: Callers,
 ) -> None:
     began = time.monotonic()
     app.state.ready = False
@@ -291,9 +376,9 @@ def _add_health(
         return Response(b'{"live":true}', media_type="application/json")
 
     @app.get("/readyz", summary="Rules are loaded and requests welcome")
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         if not app.state.ready:
-            return _refused(503, headers={"Retry-After": "1"})
+            return refused(503, request, headers={"Retry-After": "1"})
         return Response(b'{"ready":true}', media_type="application/json")
 
     @app.get("/status", summary="What is served, and by what")
@@ -308,6 +393,7 @@ def _add_health(
             "clock": "frozen" if settings.clock is not None else "running",
             "python": platform.python_version(),
             "uptimeSeconds": round(time.monotonic() - began),
+            "clients": {"registered": callers.registered, "needTokens": callers.need_tokens},
             **about(),
         }
         if answering.why_not_durable:

@@ -5,8 +5,13 @@ Where things are: in a checkout beside the package, once installed inside it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-__all__ = ["default_rules"]
+__all__ = ["default_rules", "network_of"]
+
+# Where locks are not what SQLite needs (T61).
+_NETWORKS: Final = ("9p", "afs", "ceph", "cifs", "fuse.", "gluster", "lustre", "nfs", "smb")
+_MOUNTS: Final = Path("/proc/self/mounts")
 
 
 def default_rules() -> Path:
@@ -14,3 +19,17 @@ def default_rules() -> Path:
     package = Path(__file__).resolve().parent.parent
     beside = package.parent / "rules"
     return beside if beside.is_dir() else package / "_rules"
+
+
+def network_of(folder: Path, *, mounts: Path = _MOUNTS) -> str:
+    """Name the network file system that *folder* is on; empty where it is on none we know."""
+    if not mounts.is_file():
+        return ""
+    here = folder.resolve()
+    found = Path("/"), ""
+    for line in mounts.read_text("utf-8", "replace").splitlines():
+        _, point, kind, *_ = line.split(" ")
+        place = Path(point.replace("\\040", " "))
+        if here.is_relative_to(place) and len(place.parts) >= len(found[0].parts):
+            found = place, kind
+    return found[1] if found[1].startswith(_NETWORKS) else ""

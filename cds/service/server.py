@@ -1,109 +1,122 @@
 """
-The web server: uvicorn, and the deadline that uvicorn does not have.
+The web server: uvicorn in one process, which ends only after what it has begun.
 
-uvicorn waits for ever for the rest of a request's head. Here a head of more than 16 KiB,
-or one that is not there in time, ends the connection; the body has its own limits in
-`cds.service.app`. A proxy in front may do the same and should (`docs/operating.md`).
+Told to stop, it first says so in `/readyz`, so that a proxy sends nobody any more; then it
+accepts no connection, finishes what is under way, and ends with 0.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import socket
+import time
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from cds.service.frame import Frame
+from cds.service.receiving import Configuration
 from cds.service.settings import Settings
 
-__all__ = ["MOST_HEAD", "configuration", "serve"]
+__all__ = ["Server", "configuration", "serve"]
 
-MOST_HEAD: Final = 16 * 1024
 _NOT_STARTED: Final = 3
+_SECONDS_TO_FINISH: Final = 20
+# Who was accepted at the last moment asks now, and is told to close.
+_SECONDS_TO_ASK: Final = 0.5
+# A loop that has not turned for so long does not come back by itself.
+_HUNG: Final = 5.0
 
 
 def serve(app: Any, settings: Settings) -> None:
     """Serve until told to stop; what is being answered then is finished."""
-    server = uvicorn.Server(configuration(app, settings))
+    server = Server(configuration(app, settings), drain_seconds=settings.seconds_to_drain)
     server.run()
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 
 
-def configuration(app: Any, settings: Settings) -> uvicorn.Config:
-    """Choose what uvicorn does: no log lines, no name of its own, an end that ends."""
-    return uvicorn.Config(
+def configuration(app: Any, settings: Settings, *, workers: int = 1) -> Configuration:
+    """
+    Choose what uvicorn does: no log lines, no name of its own, an end that ends.
+
+    What a proxy says of a caller is not believed: nothing here depends on it.
+    """
+    most = settings.recycle if workers > 1 else 0
+    return Configuration(
         app,
+        receive_seconds=settings.receive_seconds,
+        connections=settings.connections,
         host=settings.host,
         port=settings.port,
-        http=protocol(settings.receive_seconds),
+        workers=workers,
+        factory=workers > 1,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=20,
+        proxy_headers=False,
+        limit_max_requests=most or None,
+        limit_max_requests_jitter=most // 10,
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
     )
 
 
-def protocol(seconds: float) -> type[HttpToolsProtocol]:
-    """Make a protocol that waits *seconds* for the head of a request."""
-    return type("WithDeadline", (_WithDeadline,), {"seconds": seconds})
+class Server(uvicorn.Server):
+    """uvicorn's, with a wait between the word and the end."""
 
+    def __init__(self, config: uvicorn.Config, *, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._ends_at: float | None = None
+        self._parent = os.getppid()
+        self._turned = time.monotonic()
 
-class _WithDeadline(HttpToolsProtocol):
-    seconds: float
-    _deadline: asyncio.TimerHandle | None = None
-    _in_head = True
-    _head = 0
+    @property
+    def hangs(self) -> bool:
+        """Tell whether the event loop has not turned for too long."""
+        turns = self.started and not self.should_exit
+        return turns and time.monotonic() - self._turned > _HUNG
 
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._start()
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """
+        Begin to stop on the first signal; on a second one do not wait.
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop()
-        super().connection_lost(exc)
+        The signal is not raised again afterwards, as uvicorn would: an end that was asked
+        for is no failure.
+        """
+        if self._ends_at is not None and sig == signal.SIGINT:
+            self.should_exit = self.force_exit = True
+        self._begin_to_end(self._drain_seconds if sig == signal.SIGTERM else 0)
 
-    def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._start()
-            self._head += len(data)
-        super().data_received(data)
-        if self._in_head and self._head > MOST_HEAD:
-            self._end()
+    def _begin_to_end(self, seconds: float) -> None:
+        app = getattr(self.config, "loaded_app", None)
+        if isinstance(app, Frame) and self._ends_at is None:
+            app.drain()
+        ends_at = time.monotonic() + seconds
+        self._ends_at = ends_at if self._ends_at is None else min(ends_at, self._ends_at)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        # Perhaps in the middle of what arrived with the end of the last request.
-        self._in_head = True
-        self._head = 0
-        self._start()
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody any more, hear out who has just come, and then end as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        ends_at = time.monotonic() + _SECONDS_TO_ASK
+        # Connections tell nobody when they end.
+        while self.server_state.connections and time.monotonic() < ends_at and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += len(name) + len(value)
-        if self._head > 2 * MOST_HEAD:
-            raise ValueError("a head that is too long, all of it at once")
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._stop()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head = True
-        self._head = 0
-
-    def _start(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.seconds, self._end)
-
-    def _stop(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _end(self) -> None:
-        self._stop()
-        if not self.transport.is_closing():
-            self.transport.close()
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second whether it is time to end."""
+        self._turned = time.monotonic()
+        if self.config.workers > 1 and os.getppid() != self._parent:
+            self._begin_to_end(0)  # nobody would ever end this worker
+        if self._ends_at is not None and self._turned >= self._ends_at:
+            self.should_exit = True
+        ends = await super().on_tick(counter)
+        if ends and not self.should_exit:  # it has answered enough
+            self._begin_to_end(self._drain_seconds)
+            return False
+        return ends

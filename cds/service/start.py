@@ -4,25 +4,65 @@ From settings to an application: rules, reasoner, routes.
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from cds.core.hooks import DEFAULT_HOOK
+from cds.errors import BadKeys, RuleError
 from cds.fhir.drafts import warm_up
-from cds.hooks.discovery import SERVICE
+from cds.hooks.discovery import service_of
 from cds.service.activation import Activation, judged
 from cds.service.app import create_app
+from cds.service.clients import Clients, read_clients
+from cds.service.faults import BadSettingsError
 from cds.service.frame import Frame
+from cds.service.logs import configure
 from cds.service.pipeline import Pipeline
-from cds.service.release import Release, open_release
-from cds.service.settings import Settings
+from cds.service.places import network_of
+from cds.service.release import NotServedError, Release, open_release
+from cds.service.settings import Settings, read_settings
+from cds.service.tokens import Anybody, Callers, Tokens
 
-__all__ = ["build", "clock_of", "try_next"]
+if TYPE_CHECKING:
+    from cds.service.fetching import Fetching
+
+__all__ = [
+    "application",
+    "build",
+    "callers_of",
+    "check_database",
+    "clients_of",
+    "clock_of",
+    "started",
+    "try_next",
+]
 
 
+_CONFIGURATION: Final = 78  # EX_CONFIG of sysexits.h
 _EXAMPLES: Final = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
+
+
+def application() -> Frame:
+    """Build what the environment asks for; a worker process begins here."""
+    return started()[0]
+
+
+def started() -> tuple[Frame, Settings]:
+    """Read the settings, load the rules, build the app; a reason in one line where not."""
+    try:
+        settings = read_settings()
+        configure()
+        return build(settings), settings
+    except (BadSettingsError, NotServedError, RuleError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201 - nobody logs yet
+        raise SystemExit(_CONFIGURATION) from None
 
 
 def build(settings: Settings) -> Frame:
@@ -32,6 +72,12 @@ def build(settings: Settings) -> Frame:
     Raises `RuleError` or `NotServedError` where the rules must not be served.
     """
     unreviewed = settings.allow_unreviewed or not settings.is_production
+    clients = clients_of(settings)
+    if settings.needs_tokens:
+        check_database(settings)
+    callers = callers_of(settings, clients)
+    # One for all releases: what it knows of servers that fail outlives a change of rules.
+    fetching = _fetching_of(settings, clients)
 
     def opens(folder: Path) -> tuple[Release, Pipeline]:
         release = open_release(folder, unreviewed=unreviewed, profile=settings.profile)
@@ -39,7 +85,9 @@ def build(settings: Settings) -> Frame:
             release.ruleset,
             engine=settings.engine,
             now=clock_of(settings),
+            fetching=fetching,
             check=not settings.is_production,
+            crd=settings.crd,
         )
         return release, pipeline
 
@@ -53,8 +101,97 @@ def build(settings: Settings) -> Frame:
     return create_app(
         settings,
         activation,
-        about=lambda: {**activation.about(), "unreviewedAllowed": unreviewed},
+        about=lambda: {
+            **activation.about(),
+            "unreviewedAllowed": unreviewed,
+            **({} if fetching is None else {"fetching": fetching.about()}),
+        },
         alongside=lambda: activation.run(watches=settings.watches),
+        clients=clients,
+        callers=callers,
+        now=clock_of(settings),
+    )
+
+
+def clients_of(settings: Settings) -> Clients:
+    """Read who may call. Raises `BadSettingsError` where a registration cannot be used."""
+    clients = Clients() if settings.clients is None else read_clients(settings.clients)
+    for one in clients.by_name.values():
+        if settings.is_production and any(base.startswith("http:") for base in one.fhir_bases):
+            raise BadSettingsError(f"client {one.name}: fhir_bases: must begin with https://")
+    return clients
+
+
+def check_database(settings: Settings) -> None:
+    """
+    Find out, without making anything, whether the database could be opened.
+
+    Raises `BadSettingsError` where it could not.
+    """
+    scheme, _, path = settings.database.partition(":///")
+    if scheme == "sqlite" and path:
+        folder = Path(path).absolute().parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise BadSettingsError("CDS_DATABASE: its folder must be there, and be writable")
+        if settings.is_production and network_of(folder):
+            raise BadSettingsError("CDS_DATABASE: SQLite wants a local disk, or use PostgreSQL")
+    elif not scheme.startswith("sqlite") and find_spec("psycopg") is None:
+        raise BadSettingsError("CDS_DATABASE: PostgreSQL needs the extra `postgresql`")
+
+
+def _fetching_of(settings: Settings, clients: Clients) -> Fetching | None:
+    """Make what asks the FHIR servers of the clients; None where none is registered."""
+    if not any(one.fhir_bases for one in clients.by_name.values()):
+        return None
+    from cds.service.fetching import Fetching  # noqa: PLC0415 - as with keys, below
+    from cds.service.outbound import Outbound  # noqa: PLC0415
+
+    outbound = Outbound(development=not settings.is_production)
+    return Fetching(outbound, seconds=settings.fetch_seconds)
+
+
+def callers_of(settings: Settings, clients: Clients) -> Callers:
+    """
+    Make what tells who is calling.
+
+    Raises `BadSettingsError` where calls must be signed and nobody could sign one, or
+    where a client is registered that could not. In development the base that is signed
+    for is where the service listens.
+    """
+    if not settings.needs_tokens:
+        return Anybody(registered=len(clients.by_name))
+    if not clients.by_name:
+        raise BadSettingsError(
+            "CDS_CLIENTS: must name a folder with a registered client; `cds client add` writes one"
+        )
+    if settings.is_production and not settings.public_url:
+        raise BadSettingsError("CDS_PUBLIC_URL: must be the base URL that callers sign for")
+    # Not needed, and not paid for, where calls are not signed.
+    from cds.service.keys import Keys, fetch_over  # noqa: PLC0415
+    from cds.service.outbound import Outbound  # noqa: PLC0415
+    from cds.service.replay import Replays  # noqa: PLC0415
+
+    for one in clients.by_name.values():
+        if not one.issuer:
+            raise BadSettingsError(f"client {one.name}: issuer: is what its tokens are known by")
+        if not one.keys and not one.jwks_url:
+            raise BadSettingsError(f"client {one.name}: keys or jwks_url: one of them is needed")
+        if settings.is_production and one.jwks_url.startswith("http:"):
+            raise BadSettingsError(f"client {one.name}: jwks_url: must begin with https://")
+    try:
+        keys = Keys(
+            clients.by_name.values(),
+            fetch=fetch_over(Outbound(development=not settings.is_production)),
+            now=time.monotonic,
+        )
+    except BadKeys as error:
+        raise BadSettingsError(str(error)) from None
+    return Tokens(
+        clients,
+        base_url=settings.base_url,
+        keys=keys,
+        replays=Replays(settings.database, now=time.time),
+        now=time.time,
     )
 
 
@@ -69,16 +206,20 @@ def clock_of(settings: Settings) -> Callable[[], datetime]:
 def try_next(settings: Settings) -> str:
     """Say what to try next, to somebody who has just started the service."""
     base = f"http://{settings.host}:{settings.port}"
+    signed = settings.needs_tokens
+    how = "signed calls only" if signed else "without authentication"
     lines = [
-        f"Development mode on {base}, without authentication. Try:",
+        f"Development mode on {base}, {how}. Try:",
         f"  curl {base}/cds-services",
         f"  curl {base}/status",
     ]
     examples = sorted(_EXAMPLES.glob("*.json"))
-    if examples:
+    if signed:
+        lines.append(f"  cds client check NAME --url {base} --key NAME.private.pem")
+    elif examples:
         example = examples[0].relative_to(_EXAMPLES.parent.parent)
         lines += [
             "  curl -H 'Content-Type: application/json' \\",
-            f"    -d @{example} {base}/cds-services/{SERVICE}",
+            f"    -d @{example} {base}/cds-services/{service_of(DEFAULT_HOOK)}",
         ]
     return "\n".join([*lines, "Stop with Ctrl-C."])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds.core.drafted import draft_reason
+from cds.core.drafted import draft_reason, orders_asked_about
 from tests.reasoning.release import entry, patient
 
 CALL = {
@@ -79,4 +79,28 @@ def test_nothing_that_could_be_a_draft(release, needs, show):
     rules = release.load()
     card = replace(rules.cards["one"], needs_draft=needs == "true")
 
-    assert None is draft_reason(card, rules.conditions, rules.cards)
+    assert None is draft_reason(card, rules.conditions, rules.cards, rules.concepts)
+
+
+@pytest.mark.parametrize(
+    ("expected", "show"),
+    [
+        (("statin", "diet"), BOTH),
+        (("statin", "diet"), EITHER),
+        (("diet",), NAMED),
+        (("diet",), "card other fires"),
+        ((), "gout is present"),
+        ((), "hba1c is known"),
+        ((), "{not: diet is ordered}"),
+        ((), "gout is being added"),
+    ],
+)
+def test_the_orders_that_a_card_asks_about(release, expected, show):
+    """Those that could be why it is shown; not what is denied, present, or added."""
+    release.condition("eats", "holds_if: diet is present or ordered")
+    release.card("other", "hooks: [order-sign]\nshow_if: diet is present or ordered")
+    release.card("one", f"{HOOKS}show_if: {show}")
+    rules = release.load()
+
+    found = orders_asked_about(rules.cards["one"], rules.conditions, rules.cards, rules.concepts)
+    assert sorted(expected) == sorted(found)

@@ -47,7 +47,7 @@ def test_a_system_has_several_spellings(address):
 )
 def test_a_near_miss_is_no_hit(code):
     """
-    System and code must both be right.
+    System and code must both be right (T40).
     """
     assert [] == names(code)
 

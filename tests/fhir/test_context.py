@@ -3,7 +3,8 @@
 import pytest
 
 from cds.core.facts import Gap
-from cds.fhir.context import about
+from cds.fhir import context as module
+from cds.fhir.context import about, references_of
 from tests.fhir import world as w
 
 METFORMIN = w.order(code="6809", status="draft", id="a")
@@ -32,7 +33,7 @@ def test_on_order_sign_every_draft_is_ordered():
 
 
 def test_on_order_select_only_the_selected():
-    """The others are in the background, and count as signed."""
+    """The others are in the background, and count as signed (HOOK-05)."""
     found = select(METFORMIN, PREDNISONE, selections=["MedicationRequest/b"])
 
     assert [("", True)] == acts(found, "metformin")
@@ -70,7 +71,7 @@ def test_a_draft_without_an_id_is_found_by_its_address():
 
 
 def test_references_are_resolved_among_the_drafts():
-    """The medicine of a draft may be a draft itself, and is not on the server."""
+    """The medicine of a draft may be a draft itself, and is not on the server (HOOK-09)."""
     medicine = {"resourceType": "Medication", "id": "m", "code": w.coded(w.RXNORM, "6809")}
     draft = w.order(status="draft", id="c") | {"medicationReference": {"reference": "Medication/m"}}
     draft.pop("medicationCodeableConcept", None)
@@ -179,3 +180,228 @@ def test_plans_in_draft(expected, status):
     plan = w.care_plan("keto") | {"status": status}
 
     assert expected == acts(w.snapshot(orders=w.bundle(plan)), "keto_plan")
+
+
+# --- orders that are dispatched ---------------------------------------------------
+
+SIGNED = w.order(code="6809", id="a")
+
+
+def dispatch(context, **more):
+    """Read a call of order-dispatch."""
+    return w.snapshot(hook="order-dispatch", context=context, **more)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"dispatchedOrders": ["MedicationRequest/a"], "performer": "Organization/1"},
+        {"order": "MedicationRequest/a", "performer": "Organization/1", "task": {}},
+        {"dispatchedOrders": ["http://ehr.example/r4/MedicationRequest/a"]},
+        {"dispatchedOrders": ["MedicationRequest/a/_history/3"]},
+        {"dispatchedOrders": [{"reference": "MedicationRequest/a"}]},
+    ],
+)
+def test_dispatched_orders_in_the_prefetch_are_ordered(context):
+    """Both shapes of the call are read; what is dispatched is not present yet (HOOK-08)."""
+    found = dispatch(context, sent=w.bundle(SIGNED, PREDNISONE | {"status": "active"}))
+
+    assert [("ordered", True)] == acts(found, "metformin")
+    assert [("", True)] == acts(found, "steroid")
+    assert found.drafts.complete
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"dispatchedOrders": ["MedicationRequest/a"], "fulfillmentTasks": [SIGNED]},
+        {"order": "MedicationRequest/a", "task": w.bundle(SIGNED, kind="collection")},
+        {"dispatchedOrders": [SIGNED]},
+        {"order": SIGNED},
+    ],
+)
+def test_dispatched_orders_in_the_context_are_ordered(context):
+    """Wherever in it they stand (HOOK-08)."""
+    task = {"resourceType": "Task", "id": "t", "status": "requested", "intent": "order"}
+    found = dispatch(context | {"extra": [task]})
+
+    assert [("ordered", True)] == acts(found, "metformin")
+    assert found.drafts.complete
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"dispatchedOrders": ["MedicationRequest/z"]},
+        {"order": "MedicationRequest/z"},
+        {"dispatchedOrders": ["MedicationRequest/a", "MedicationRequest/z"]},
+        {"dispatchedOrders": [7]},
+        {"dispatchedOrders": "nothing of FHIR"},
+        {"dispatchedOrders": {}},
+        {"performer": "Organization/1"},
+    ],
+)
+def test_dispatched_orders_that_stand_nowhere_leave_it_open(context):
+    """What is ordered is then not known (HOOK-08)."""
+    found = dispatch(context, sent=w.bundle(SIGNED))
+
+    assert (False, Gap.NOT_SENT) == (found.drafts.complete, found.drafts.reason)
+
+
+def test_nothing_dispatched_is_nothing_ordered():
+    """An empty list names nothing that could be missing."""
+    found = dispatch({"dispatchedOrders": []}, sent=w.bundle(SIGNED))
+
+    assert [("", True)] == acts(found, "metformin")
+    assert found.drafts.complete
+
+
+# --- references and lenient Bundles -----------------------------------------------
+
+METFORMIN_PRODUCT = {
+    "resourceType": "Medication",
+    "id": "m",
+    "code": w.coded(w.RXNORM, "6809"),
+}
+
+
+def referring(reference, **more):
+    """Draft a medicine that is named by a reference alone."""
+    draft = w.order(status="draft", id="c")
+    del draft["medicationCodeableConcept"]
+    return draft | {"medicationReference": {"reference": reference}} | more
+
+
+@pytest.mark.parametrize(
+    ("drafts", "record"),
+    [
+        ([referring("Medication/m"), METFORMIN_PRODUCT], {}),
+        ([referring("#m", contained=[METFORMIN_PRODUCT])], {}),
+        ([referring("Medication/m")], {"products": w.bundle(METFORMIN_PRODUCT)}),
+        ([referring("Medication/m")], {"products": METFORMIN_PRODUCT}),
+        (
+            [referring("https://ehr.example/r4/Medication/m")],
+            {"products": w.bundle(METFORMIN_PRODUCT)},
+        ),
+    ],
+)
+def test_the_medicine_of_a_draft_is_found(drafts, record):
+    """In an entry of its Bundle, inside the draft itself, or in the prefetch (HOOK-09)."""
+    found = w.snapshot(orders=w.bundle(*drafts, kind="collection"), **record)
+
+    assert [("ordered", True)] == acts(found, "metformin")
+    assert found.drafts.complete
+
+
+def test_the_medicine_of_a_draft_by_the_address_of_its_entry():
+    """The entry has no id but a fullUrl (HOOK-09)."""
+    product = {name: one for name, one in METFORMIN_PRODUCT.items() if name != "id"}
+    orders = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"fullUrl": "urn:uuid:1", "resource": referring("urn:uuid:2")},
+            {"fullUrl": "urn:uuid:2", "resource": product},
+        ],
+    }
+
+    assert [("ordered", True)] == acts(w.snapshot(orders=orders), "metformin")
+
+
+def test_a_medicine_that_is_found_nowhere_leaves_open_what_is_ordered():
+    """It is neither metformin nor proved to be something else (HOOK-09)."""
+    found = w.snapshot(orders=w.bundle(referring("Medication/m"), kind="collection"))
+
+    assert [] == acts(found, "metformin")
+    assert (False, Gap.UNREADABLE) == (found.drafts.complete, found.drafts.reason)
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        {"resourceType": "Bundle", "entry": [{"resource": METFORMIN}]},
+        {"entry": [{"resource": METFORMIN}]},
+        [METFORMIN],
+        METFORMIN,
+        w.bundle(METFORMIN | {"category": {"text": "Outpatient"}, "reasonCode": {"text": "why"}}),
+        w.bundle({name: one for name, one in METFORMIN.items() if name != "intent"}),
+    ],
+)
+def test_bundles_are_read_leniently(orders):
+    """Without a type, with one object where a list belongs, without an intent (HOOK-06)."""
+    found = w.snapshot(orders=orders)
+
+    assert [("ordered", True)] == acts(found, "metformin")
+
+
+def test_a_draft_without_a_medicine_leaves_open_what_is_ordered():
+    """So order screens open: a request with an id and nothing else (HOOK-06)."""
+    draft = {"resourceType": "MedicationRequest", "id": "request-123", "status": "draft"}
+    orders = {"resourceType": "Bundle", "entry": [{"resource": draft}]}
+    context = {"draftOrders": orders, "selections": ["MedicationRequest/request-123"]}
+    found = w.snapshot(hook="order-select", context=context)
+
+    assert (False, Gap.UNREADABLE) == (found.drafts.complete, found.drafts.reason)
+    assert [] == acts(found, "metformin")
+
+
+def test_what_a_call_refers_to_is_listed_once():
+    """Products of drafts that are nowhere in the call, and orders it names (HOOK-09)."""
+    contained = {"resourceType": "Medication", "id": "c", "code": {"text": "x"}}
+    among = {"resourceType": "Medication", "id": "m", "code": {"text": "y"}}
+    drafts = [
+        _by_reference("a", "Medication/9"),
+        _by_reference("b", "Medication/9"),
+        _by_reference("c", "#c", contained=[contained]),
+        _by_reference("d", "Medication/m"),
+        _by_reference("e", "https://ehr.example/fhir/Medication/10"),
+        _by_reference("f", 7),
+        METFORMIN,
+        among,
+    ]
+    signed = about("order-sign", {"draftOrders": w.bundle(*drafts, kind="collection")})
+    sent = about("order-dispatch", {"dispatchedOrders": ["MedicationRequest/1", "#x"]})
+
+    assert ("Medication/9", "https://ehr.example/fhir/Medication/10") == references_of(signed)
+    assert ("MedicationRequest/1", "#x") == references_of(sent)
+    assert () == references_of(about("patient-view", {}))
+
+
+def _by_reference(own, reference, **more):
+    return {
+        "resourceType": "MedicationRequest",
+        "id": own,
+        "medicationReference": {"reference": reference},
+        **more,
+    }
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-dispatch"])
+def test_work_grows_with_drafts_and_names_not_with_their_product(hook, monkeypatch):
+    """Thousands of both are looked at once each (T28)."""
+    looked = []
+    real = module.identity_of
+    monkeypatch.setattr(module, "identity_of", lambda one: looked.append(one) or real(one))
+    drafts = w.bundle(*(METFORMIN | {"id": f"d{n}"} for n in range(200)), kind="collection")
+    names = [f"https://a.example/{n}/MedicationRequest/d{n % 200}" for n in range(400)]
+    names += [f"urn:uuid:{n}" for n in range(400)]
+    member = "selections" if hook == "order-select" else "dispatchedOrders"
+
+    found = about(hook, {"draftOrders": drafts, member: names})
+
+    assert {"ordered"} == {one.act for one in found.items}
+    assert 200 == len(found.items)
+    assert len(looked) <= 3 * 200
+
+
+def test_a_urn_is_resolved_in_its_own_bundle():
+    """What stands under it there is meant, and every copy of that; nothing elsewhere."""
+    entries = [
+        {"fullUrl": "urn:uuid:77", "resource": METFORMIN},
+        {"fullUrl": "urn:uuid:78", "resource": METFORMIN},
+        {"fullUrl": "urn:uuid:79", "resource": PREDNISONE},
+    ]
+    context = {"draftOrders": {"entry": entries}, "selections": ["urn:uuid:77/_history/1"]}
+
+    found = about("order-select", context)
+
+    assert ["ordered", "ordered", "background"] == [one.act for one in found.items]

@@ -100,7 +100,7 @@ def test_order_is_no_reason(record, seed):
 @given(_records, _seeds)
 def test_repetition_is_no_reason(record, seed):
     """
-    A resource may answer two searches.
+    A resource may answer two searches (T38).
     """
     again = record + [seed.choice(record) for _ in range(3 if record else 0)]
 
@@ -112,7 +112,7 @@ def test_repetition_is_no_reason(record, seed):
 @given(_records, _records)
 def test_other_people_change_nothing_but_a_count(record, foreign):
     """
-    Nothing of theirs is in the snapshot, not even a date.
+    Nothing of theirs is in the snapshot, not even a date (PF-27, T31).
     """
     foreign = [
         one | {"id": f"f{one['id']}", "subject": {"reference": "Patient/p2"}} for one in foreign
@@ -275,7 +275,7 @@ def test_the_net_makes_a_count_of_what_nobody_foresaw(monkeypatch):
 )
 def test_only_what_is_the_patients_own_counts(subject, expected):
     """
-    Foreign data and data of nobody are counted by concept, else by type.
+    Foreign data and data of nobody are counted by concept, else by type (T31, T32).
     """
     found = w.snapshot(
         w.observation("1558-6", "95", subject=subject),
@@ -325,7 +325,7 @@ def test_a_transaction_bundle_is_resolved():
 
 def test_lists_take_the_state_of_their_searches():
     """
-    What was not sent is not empty.
+    What was not sent is not empty (T37).
     """
     got = w.EXTRACTOR.extract(
         retrieve({"patient": w.patient()}, patient_id="p1", searches=w.SEARCHES), as_of=w.NOW
@@ -348,7 +348,7 @@ def test_counts_hold_no_values_and_no_ids():
 
 def test_a_snapshot_does_not_depend_on_the_extractor_being_new():
     """
-    What it remembers are spellings, never patients.
+    What it remembers are spellings, never patients (T20, T46).
     """
     first = w.snapshot(w.observation("1558-6", "95", id="a"))
     w.snapshot(w.observation("1558-6", "190", id="b"), person=w.patient(gender="male"))

@@ -104,7 +104,7 @@ def test_ingredients_of_a_medication_count():
 )
 def test_only_an_active_order_is_taken(more, expected):
     """
-    What was stopped is history; what was never taken is nothing.
+    What was stopped is history; what was never taken is nothing (T33).
     """
     assert expected == found(w.order(code="6809", **more))
 
@@ -272,7 +272,7 @@ def test_statements_that_were_not_sent_spoil_nothing():
 )
 def test_other_releases_spoil_the_list(sent):
     """
-    A MedicationOrder is not read, and not overlooked.
+    A MedicationOrder is not read, and not overlooked (REQ-12).
     """
     assert w.snapshot(medicines=w.bundle(sent)).state_of("medicines").reason is not None
     assert not w.snapshot(medicines=w.bundle(sent)).state_of("medicines").complete

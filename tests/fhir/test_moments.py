@@ -24,7 +24,7 @@ ROME = ZoneInfo("Europe/Rome")
 )
 def test_a_partial_date_is_an_interval(text, start, end):
     """
-    Nothing is claimed that was not sent.
+    Nothing is claimed that was not sent (T34).
     """
     found = read(text)
 
@@ -84,7 +84,7 @@ def test_only_an_offset_tells_the_time_of_day(text, zone, clock):
 )
 def test_what_is_no_date_is_none(text):
     """
-    Nothing raises.
+    Nothing raises (T34).
     """
     assert read(text) is None
 
@@ -92,7 +92,7 @@ def test_what_is_no_date_is_none(text):
 @given(st.text(max_size=30) | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?"))
 def test_no_text_raises(text):
     """
-    Whatever arrives becomes a moment or nothing.
+    Whatever arrives becomes a moment or nothing (T34).
     """
     found = read(text, ROME)
 
@@ -121,7 +121,7 @@ def test_an_instant_is_read_as_python_reads_it(when):
 )
 def test_clocks_and_zones_get_some_slack(text, expected):
     """
-    Five minutes for an instant, fourteen hours where the zone is not known.
+    Five minutes for an instant, fourteen hours where the zone is not known (T34).
     """
     assert expected is is_future(read(text), AT)
 

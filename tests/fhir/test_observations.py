@@ -20,7 +20,7 @@ def component(code, value, unit="mmHg", **more):
 @pytest.mark.parametrize("status", ["final", "amended", "corrected"])
 def test_a_finished_result_counts(status):
     """
-    With its source, age, and what was sent.
+    With its source, age, and what was sent (T33).
     """
     sent = w.observation("14771-0", "5.5", "mmol/L", days=10, status=status, id="a")
     found = w.snapshot(sent)
@@ -42,7 +42,7 @@ def test_a_finished_result_counts(status):
 )
 def test_an_unfinished_result_does_not_count(status):
     """
-    The allow-list is checked here: validation would not.
+    The allow-list is checked here: validation would not (T33).
     """
     found = w.snapshot(w.observation(FPG, "95", status=status))
 
@@ -52,7 +52,7 @@ def test_an_unfinished_result_does_not_count(status):
 
 def test_what_was_entered_in_error_does_not_exist():
     """
-    It is counted and never shown.
+    It is counted and never shown (T33).
     """
     found = w.snapshot(w.observation(FPG, "95", status="entered-in-error"))
 
@@ -71,7 +71,7 @@ def test_what_was_entered_in_error_does_not_exist():
 )
 def test_another_release_of_fhir_is_not_read(shape):
     """
-    And the search that held it is not whole.
+    And the search that held it is not whole (REQ-12).
     """
     found = w.snapshot(w.observation(FPG, "95", **shape))
 
@@ -114,7 +114,7 @@ def test_the_clinical_time_decides(times, written):
 )
 def test_a_result_without_a_possible_time_does_not_count(written, reason):
     """
-    An unreadable date is not replaced by the time of filing.
+    An unreadable date is not replaced by the time of filing (T34).
     """
     more = {} if written is None else {"issued": "2026-05-01T00:00:00Z"}
     found = w.snapshot(w.observation(FPG, "95", effectiveDateTime=written, **more))
@@ -137,7 +137,7 @@ def test_a_result_without_a_possible_time_does_not_count(written, reason):
 )
 def test_only_a_quantity_is_a_number(value):
     """
-    Nothing is parsed out of a text.
+    Nothing is parsed out of a text (T36).
     """
     assert ["no value"] == w.reasons(w.snapshot(w.observation(FPG, **value)), GLUCOSE)
 
@@ -275,7 +275,7 @@ def test_a_date_is_entered_by_what_it_says():
 
 def test_a_comparator_reaches_the_result():
     """
-    It is a bound on the true value.
+    It is a bound on the true value (T36).
     """
     sent = w.observation("27873-9", "2", "mU/L")
     sent["valueQuantity"]["comparator"] = "<"
@@ -298,7 +298,7 @@ def test_one_code_may_mean_several_concepts():
 )
 def test_an_observation_without_a_code_is_counted(code):
     """
-    Its display text is never read.
+    Its display text is never read (T40).
     """
     found = w.snapshot(w.observation(FPG, "95") | {"code": code})
 

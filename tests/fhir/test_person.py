@@ -74,7 +74,7 @@ def test_gender_care_makes_sex_unknown(status):
 )
 def test_a_birth_date_must_be_possible(sent, written):
     """
-    Partial is an interval; the future and 150 years are none.
+    Partial is an interval; the future and 150 years are none (T34).
     """
     born = person(birthDate=sent).born
 

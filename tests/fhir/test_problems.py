@@ -43,7 +43,7 @@ def test_a_problem_is_there_now_or_was_once(status, more, expected):
 )
 def test_a_problem_that_was_denied_does_not_count(verification, entries, reasons):
     """
-    Both ways to deny it are counted; only one is shown.
+    Both ways to deny it are counted; only one is shown (T33).
     """
     sent = w.condition("E11.9", verificationStatus=w.coded("x", verification))
     found = w.snapshot(sent)
@@ -65,7 +65,7 @@ def test_a_problem_that_was_denied_does_not_count(verification, entries, reasons
 )
 def test_a_problem_of_another_release_spoils_the_list(shape):
     """
-    It is counted, and absence of anything is no longer proved.
+    It is counted, and absence of anything is no longer proved (REQ-12).
     """
     found = w.snapshot(w.condition("E11.9") | shape)
 
@@ -108,7 +108,7 @@ def test_a_code_may_be_bound_to_an_age(born, expected):
 
 def test_an_entry_that_is_too_old_no_longer_counts():
     """
-    Exactly as old as allowed still does; undated does too.
+    Exactly as old as allowed still does; undated does too (T39).
     """
 
     def found(**more):

@@ -42,7 +42,7 @@ SCOPE = Scope(
 )
 def test_only_the_patient_is_the_patient(reference, expected):
     """
-    Every form of reference is followed; none is guessed.
+    Every form of reference is followed; none is guessed (T31).
     """
     who = Attribution("p1", ["https://ehr.example/fhir/Patient/p1"])
 
@@ -63,7 +63,7 @@ def test_only_the_patient_is_the_patient(reference, expected):
 )
 def test_a_resource_without_a_reference_belongs_to_nobody(resource):
     """
-    A name or an identifier attributes nothing.
+    A name or an identifier attributes nothing (T32).
     """
     assert Attribution("p1", []).judge(resource, SCOPE) is Gap.NO_SUBJECT
 
@@ -77,7 +77,7 @@ def test_the_element_is_called_patient_in_some_types():
 
 def test_a_urn_is_resolved_in_its_own_bundle_only():
     """
-    The same urn elsewhere is somebody else's.
+    The same urn elsewhere is somebody else's (T31).
     """
     other = Scope([("urn:uuid:a", OTHER)])
     who = Attribution("p1", ["urn:uuid:z"])

@@ -86,14 +86,14 @@ def state(value, search="problems"):
 )
 def test_an_answer_proves_absence_only_where_it_came_whole(value, expected):
     """
-    The states of a prefetch key are told apart.
+    The states of a prefetch key are told apart (PF-21, PF-22, PF-23, PF-24, PF-25, PF-26, T37).
     """
     assert expected == state(value)
 
 
 def test_a_key_that_is_absent_was_not_sent():
     """
-    An omitted key is no empty list.
+    An omitted key is no empty list (T37).
     """
     got = retrieve({"patient": w.patient()}, patient_id=w.PATIENT, searches=w.SEARCHES)
 
@@ -154,7 +154,7 @@ def test_the_patient_is_found_by_full_url():
 
 def test_another_patient_is_refused_without_repeating_anything():
     """
-    The path names the place; a key that is no plain name is given by position.
+    The path names the place; a key that is no plain name is given by position (T31, ERR-11).
     """
     with pytest.raises(BadRequest) as caught:
         retrieve({"patient": w.patient("secret")}, patient_id="p1", searches=w.SEARCHES)
@@ -180,7 +180,7 @@ def test_the_declared_key_decides():
 
 def test_other_patients_beside_the_right_one_are_ignored():
     """
-    A mother sent with her child does not stop anything.
+    A mother sent with her child does not stop anything (PF-27).
     """
     got = retrieve(
         {"patient": w.bundle(w.patient("x"), w.patient())}, patient_id="p1", searches=w.SEARCHES
@@ -192,7 +192,7 @@ def test_other_patients_beside_the_right_one_are_ignored():
 @pytest.mark.parametrize("sent", [None, {}, {"patient": None}, {"patient": w.bundle()}, {"a": 1}])
 def test_without_a_patient_nothing_can_be_concluded(sent):
     """
-    Required data that nobody sent is a 412.
+    Required data that nobody sent is a 412 (PF-30, ERR-01).
     """
     with pytest.raises(CannotProceed) as caught:
         retrieve(sent, patient_id="p1", searches=w.SEARCHES)

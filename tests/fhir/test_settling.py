@@ -77,7 +77,7 @@ def test_at_one_instant_the_more_dangerous_is_first(code, name, unit, expected):
 )
 def test_two_results_of_one_day_can_contradict(one, other, expected):
     """
-    By more than a fifth of the larger; at one instant at all.
+    By more than a fifth of the larger; at one instant at all (T38).
     """
     found = w.snapshot(glucose(*one), glucose(*other))
 

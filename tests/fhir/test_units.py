@@ -48,7 +48,7 @@ def quantity(value, unit=None, code=None, system=w.UCUM, **more):
 )
 def test_a_known_unit_is_converted(measure, sent, value, unit):
     """
-    By its UCUM code, or by its text where there is no code.
+    By its UCUM code, or by its text where there is no code (T35).
     """
     found = measure.quantity(sent)
 
@@ -83,7 +83,7 @@ def test_a_known_unit_is_converted(measure, sent, value, unit):
 )
 def test_what_cannot_be_trusted_says_why(measure, sent, gap):
     """
-    A unit is never guessed from a number.
+    A unit is never guessed from a number (T35, T36).
     """
     assert gap is measure.quantity(sent).gap
 
@@ -94,14 +94,14 @@ def test_what_cannot_be_trusted_says_why(measure, sent, gap):
 )
 def test_a_comparator_is_kept_as_a_bound(sign, bound):
     """
-    `<2` is a fact about less than two.
+    `<2` is a fact about less than two (T36).
     """
     assert bound is INSULIN.quantity(quantity("2", "mU/L", comparator=sign)).bound
 
 
 def test_ends_of_the_plausible_range_are_inside():
     """
-    Both are inclusive.
+    Both are inclusive (T35).
     """
     assert GLUCOSE.quantity(quantity("20", "mg/dL")).gap is None
     assert GLUCOSE.quantity(quantity("800", "mg/dL")).gap is None
@@ -128,6 +128,6 @@ def test_an_answer_may_stand_for_a_number():
 @pytest.mark.parametrize("value", [True, "6.1", 6.1, None, [], Decimal("Infinity"), 10**40])
 def test_only_finite_json_numbers_are_numbers(value):
     """
-    The decoder gives Decimal or int.
+    The decoder gives Decimal or int (T36).
     """
     assert number_of(value) is None

@@ -22,7 +22,7 @@ def glucose(value, **meta):
 )
 def test_the_newest_version_wins(versions):
     """
-    In whatever order they arrive.
+    In whatever order they arrive (T38).
     """
     sent = [glucose("90", **versions[0]), glucose("99", **versions[1])]
 
@@ -44,7 +44,7 @@ def test_a_newer_version_may_take_everything_back():
 
 def test_a_resource_without_an_id_is_known_by_what_it_holds():
     """
-    Twice the same is once; two that differ are two.
+    Twice the same is once; two that differ are two (T38).
     """
     one = w.observation("8480-6", "120", "mm[Hg]")
     del one["id"]

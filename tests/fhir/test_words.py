@@ -20,6 +20,7 @@ def words(**pattern):
     [
         ("Depo-Provera 150 mg/mL", ("depo", "provera", "150", "mg", "ml")),
         ("0.8 mg, 16:8", ("0.8", "mg", "16:8")),
+        ("1,800 kcal or 800,1000", ("1,800", "kcal", "or", "800", "1000")),
         ("Met\u200bformin", ("metformin",)),
         ("one.two", ("one", ".", "two")),
         ("ÖSTRADIOL", ("östradiol",)),
@@ -27,7 +28,7 @@ def words(**pattern):
 )
 def test_a_text_is_split_into_words(text, expected):
     """
-    Numbers keep their point, words lose their case.
+    Numbers keep their point and their thousands, words lose their case.
     """
     assert expected == tokens_of(text)
 
@@ -85,7 +86,7 @@ def test_no_text_raises(text):
 
 def test_a_long_near_miss_costs_little():
     """
-    The work grows with the text, and the text is cut.
+    The work grows with the text, and the text is cut (T30).
     """
     matcher = words(words=("a a a a a a a a b",), beginnings=("a a a x",))
     started = time.process_time()

@@ -64,21 +64,21 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "ordered / active or ordered / not already on it / ordered-only clause": (
         (
-            "tests/format/orders/cards/random_cortisol_ordered.yaml",
+            "rules/cards/random_cortisol_ordered.yaml",
             "random_cortisol_test is ordered",
         ),
         (
-            "tests/format/orders/cards/restriction_with_sglt2_inhibitor.yaml",
+            "rules/cards/restriction_with_sglt2_inhibitor.yaml",
             "sglt2_inhibitor is present or ordered",
         ),
-        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "metformin is newly ordered"),
-        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "metformin is being refilled"),
+        ("rules/cards/metformin_and_low_egfr.yaml", "metformin is newly ordered"),
+        ("rules/cards/metformin_and_low_egfr.yaml", "metformin is being refilled"),
         ("tests/format/orders/cards/reasons_against_testosterone.yaml", "needs_draft: true"),
     ),
     "plan as a concept over five resource types with text": (
         ("rules/concepts/plans.yaml", "type: plan"),
         (
-            "tests/format/orders/cards/restriction_with_sglt2_inhibitor.yaml",
+            "rules/cards/restriction_with_sglt2_inhibitor.yaml",
             "called avoid ketogenic diet",
         ),
         ("tests/format/codes/conditions/low_carb_planned.yaml", "called "),
@@ -107,10 +107,10 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
     "dynamic indicator; alternative summaries": (
         (
-            "tests/format/orders/cards/metformin_and_low_egfr.yaml",
-            "{warning: metformin is newly ordered}",
+            "rules/cards/metformin_and_low_egfr.yaml",
+            "metformin is newly ordered",
         ),
-        ("tests/format/orders/cards/metformin_and_low_egfr.yaml", "- say: "),
+        ("rules/cards/metformin_and_low_egfr.yaml", "- say: "),
     ),
     "lists in holes (name all)": (
         ("tests/format/orders/cards/reasons_against_testosterone.yaml", "{{met(reasons)}}"),

@@ -2,6 +2,10 @@
 Discovery: templates derived from what the rules read, and legal for every client.
 """
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from cds.core.clauses import Place
@@ -11,6 +15,8 @@ from cds.hooks.strict import encode
 from cds.hooks.wire import Services
 from cds.rulefiles.loader import load_ruleset
 from cds.service.settings import default_rules
+from tests.calling import ROOT
+from tests.contract.traffic import python_path
 from tests.service.fakes import ruleset
 
 NOWHERE = Place("rules/x.yaml", 1, 1)
@@ -65,7 +71,7 @@ SEARCHES = {
 
 def test_templates_ask_for_what_is_read():
     """
-    By code and once each, prefixes and other searches left out, panels added behind.
+    By code and once each, prefixes and other searches left out, panels added behind (PF-10).
     """
     rules = ruleset(
         searches=SEARCHES,
@@ -88,15 +94,17 @@ def test_templates_ask_for_what_is_read():
 
 def test_the_shipped_templates_are_legal(shipped):
     """
-    PF-01 to PF-10, and the shape of discovery.
+    Of every service, with the shape of discovery (PF-01 to PF-10).
     """
-    assert [] == faults_of(prefetch_of(shipped))
-    assert 1 == len(Services.model_validate(services(shipped)).services)
+    found = Services.model_validate(services(shipped)).services
+
+    assert found
+    assert [] == [fault for one in found for fault in faults_of(one.prefetch, one.hook)]
 
 
 def test_every_code_that_is_read_is_asked_for(shipped):
     """
-    Of one concept that every release reads.
+    Of one concept that every release reads (PF-34).
     """
     hba1c = shipped.concepts["hba1c"]
     template = prefetch_of(shipped)[hba1c.search]
@@ -106,7 +114,7 @@ def test_every_code_that_is_read_is_asked_for(shipped):
 
 def test_discovery_is_the_same_after_a_restart(shipped):
     """
-    Byte for byte.
+    Byte for byte (DISC-13).
     """
     again = load_ruleset(default_rules())
 
@@ -140,14 +148,14 @@ PATIENT = "patient={{context.patientId}}&_count=1"
 )
 def test_a_template_that_clients_need_not_support_is_found(key, template, fault):
     """
-    One fault each.
+    One fault each (PF-01 to PF-06, PF-08 to PF-10).
     """
     assert [fault] == [fault for one in faults_of({key: template}) if fault in one]
 
 
 def test_two_keys_for_one_thing_are_found():
     """
-    No client should be asked twice.
+    No client should be asked twice (PF-09).
     """
     one = f"Condition?{PATIENT}"
 
@@ -167,3 +175,40 @@ def test_what_is_allowed_is_allowed(template):
     Reads, codes, value sets, dates with a plain comparison.
     """
     assert [] == faults_of({"a": template})
+
+
+def test_a_service_that_needs_nothing_asks_for_nothing():
+    """
+    The member is left out, not empty (DISC-08, HTTP-03).
+    """
+    found = services(ruleset())["services"]
+
+    assert found
+    assert all("prefetch" not in one for one in found)
+
+
+@pytest.mark.parametrize("spec", ["2.0", "3.0"])
+def test_discovery_does_not_depend_on_the_hashing_of_a_process(spec):
+    """
+    Byte for byte, in processes that put sets in another order (DISC-13, T26).
+    """
+    program = f"""
+import sys
+from cds.hooks.discovery import services
+from cds.hooks.strict import encode
+from cds.rulefiles.loader import load_ruleset
+from cds.service.places import default_rules
+sys.stdout.buffer.write(encode(services(load_ruleset(default_rules()), spec={spec!r})))
+"""
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONPATH": python_path(ROOT), "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert 1 == len(answers)
+    assert answers.pop().startswith(b'{"services":[')

@@ -45,7 +45,7 @@ def verdict(read, raw):
 )
 def test_json_is_read_exactly(read, raw, expected):
     """
-    Numbers as written, strings as meant.
+    Numbers as written, strings as meant (HTTP-01, T24).
     """
     assert expected == read(raw)
 
@@ -95,7 +95,7 @@ def test_json_is_read_exactly(read, raw, expected):
 )
 def test_anything_else_is_refused(read, raw):
     """
-    With a sentence of our own.
+    With a sentence of our own (HTTP-01, T22, T23, T24, T25).
     """
     with pytest.raises(BadRequest) as refusal:
         read(raw)
@@ -117,7 +117,7 @@ def test_anything_else_is_refused(read, raw):
 )
 def test_a_refusal_says_what_and_where(raw, expected):
     """
-    And repeats nothing of the text.
+    And repeats nothing of the text (ERR-11).
     """
     with pytest.raises(BadRequest) as refusal:
         decode(raw)
@@ -196,7 +196,7 @@ BESIDE = st.sampled_from(
 )
 def test_levels_are_counted_whatever_strings_hold(levels, before, behind, objects):
     """
-    Brackets in strings neither hide a level nor add one.
+    Brackets in strings neither hide a level nor add one (T22).
     """
     opening, closing = ('{"}":', "}") if objects else ("[", "]")
     inside = ",".join([*before, "1"])
@@ -232,7 +232,7 @@ def test_what_others_write_is_read(value, ascii_only):
 @given(st.dictionaries(st.text(max_size=3), JSON, min_size=1, max_size=4), st.data())
 def test_a_member_named_twice_is_always_found(value, data):
     """
-    Whichever it is, and whatever the two hold.
+    Whichever it is, and whatever the two hold (T23).
     """
     twice = data.draw(st.sampled_from(sorted(value)))
     members = [*value.items(), (twice, data.draw(JSON))]

@@ -8,7 +8,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from cds.errors import BadRequest
+from cds.errors import BadRequest, TooLarge
 from cds.hooks.wire import Response, Services, read_request
 
 UUID = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
@@ -46,7 +46,7 @@ def refusal(request):
 
 def test_the_smallest_request_is_enough():
     """
-    No prefetch, no server, no encounter.
+    No prefetch, no server, no encounter (REQ-10, HOOK-02).
     """
     request = read(body())
 
@@ -64,7 +64,7 @@ def test_the_smallest_request_is_enough():
 )
 def test_a_patient_id_becomes_bare(sent, expected):
     """
-    Clients send references where ids belong.
+    Clients send references where ids belong (HOOK-03).
     """
     context = {"userId": "Practitioner/1", "patientId": sent}
 
@@ -76,7 +76,7 @@ def test_a_patient_id_becomes_bare(sent, expected):
 )
 def test_a_user_is_a_type_and_an_id(user):
     """
-    Whoever has the chart open.
+    Whoever has the chart open (HOOK-04).
     """
     assert user == read(body(context={"userId": user, "patientId": "1"})).user_id
 
@@ -91,14 +91,14 @@ def test_a_user_is_a_type_and_an_id(user):
 )
 def test_any_uuid_will_do(instance):
     """
-    Any version, any case.
+    Any version, any case (REQ-03).
     """
     assert instance == read(body(hookInstance=instance)).hook_instance
 
 
 def test_what_nobody_knows_is_ignored():
     """
-    At every level, as later versions add members.
+    At every level, as later versions add members (HTTP-05, EXT-03).
     """
     plain = body(prefetch={"patient": None})
     extended = copy.deepcopy(plain)
@@ -164,9 +164,29 @@ def without(name, *, of=None):
 )
 def test_what_is_wrong_is_named_by_its_place(request_, path):
     """
-    Never by its value.
+    Never by its value (REQ-02, REQ-03, REQ-05, REQ-09, ERR-02, ERR-11, T19).
     """
     assert path == refusal(request_)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_entries_are_counted(more):
+    """
+    Those of all Bundles together, Bundles in Bundles and those of the context too (T28).
+    """
+    entries = [{"resource": {"resourceType": "Basic"}}] * 1_000
+    bundle = {"resourceType": "Bundle", "entry": entries}
+    packed = {"resourceType": "Bundle", "entry": [{"resource": bundle}, *entries[1:]]}
+    request = body(prefetch={"a": bundle, "b": packed, "c": None})
+    request["context"]["orders"] = bundle
+    request["context"]["more"] = {"entry": (entries * 2)[: 1_000 + more]}
+
+    if more:
+        with pytest.raises(TooLarge) as error:
+            read(request)
+        assert "5000" in str(error.value)
+    else:
+        assert {"a", "b", "c"} == set(read(request).prefetch)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +200,7 @@ def test_what_is_wrong_is_named_by_its_place(request_, path):
 )
 def test_a_server_may_be_named(members):
     """
-    It is not called; a token needs it, and may be bound to this patient only.
+    It is not called; a token needs it, and may be bound to this patient only (REQ-05).
     """
     assert members.get("fhirServer", "") == read(body(**members)).fhir_server
 
@@ -322,7 +342,7 @@ ACTION = (*SUGGESTION, "actions", 0)
 )
 def test_a_response_that_breaks_a_rule_is_found(path, value):
     """
-    One change each.
+    One change each (T43).
     """
     with pytest.raises(ValidationError):
         Response.model_validate(changed(path, value))
@@ -351,7 +371,7 @@ def test_recommended_suggestions_fit_the_choice():
     found["cards"][0]["selectionBehavior"] = "any"
     assert 2 == len(Response.model_validate(found).cards[0].suggestions)
     other["actions"].append(copy.deepcopy(other["actions"][0]))
-    with pytest.raises(ValidationError, match="unique in a suggestion"):
+    with pytest.raises(ValidationError, match="named twice in a suggestion"):
         Response.model_validate(found)
 
 

@@ -8,12 +8,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+from tests.contract.traffic import python_path
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def apart(code: str, *given: object, seconds: float = 60, **more: str) -> list[str]:
     """Run *code* with *given* as `sys.argv[1:]`; give its lines, or fail with what it said."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MALLOC_PERTURB_": "165", **more}
+    environment = {**os.environ, "PYTHONPATH": python_path(ROOT), "MALLOC_PERTURB_": "165", **more}
     # A process that is measured apart would only be slow.
     environment = {name: one for name, one in environment.items() if not name.startswith("COV_")}
     found = subprocess.run(

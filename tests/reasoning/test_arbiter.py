@@ -2,6 +2,7 @@
 
 import pytest
 
+from cds.core.options import Options
 from cds.reasoning.arbiter import arbitrate, urgency
 from tests.reasoning.release import patient
 
@@ -20,10 +21,11 @@ class Cards:
             f"card: {{indicator: {indicator}, summary: Look, source: {{cite: book}}}}",
         )
 
-    def decide(self, snapshot=None):
+    def decide(self, snapshot=None, **options):
         """Decide about them all."""
         reasoner = self.release.reasoner(everything=False)
-        decision = arbitrate(reasoner.rules, reasoner.conclude(snapshot or patient()))
+        found = reasoner.conclude(snapshot or patient())
+        decision = arbitrate(reasoner.rules, found, options=Options(**options))
         reasoner.close()
         return decision
 
@@ -58,6 +60,54 @@ def test_the_most_urgent_speaks_for_its_group(cards):
     assert ("a", "b", "c", "d") == found.fired
     assert ("b", "c") == found.cut
     assert [(1, 9, "a"), (2, 50, "d")] == [urgency(one) for one in found.shown]
+
+
+def test_what_is_switched_off_is_not_shown(cards):
+    """It fired, gives way to nobody, takes nobody's place, and is named."""
+    cards.add("a", "warning", priority=1)
+    cards.add("b", "info", "other", more="cuts: [{group: one}]")
+
+    found = cards.decide(off=frozenset({"one"}))
+
+    assert ["b"] == names(found.shown)
+    assert ("a", "b") == found.fired
+    assert ("a",) == found.switched_off
+    assert () == found.cut
+    assert ["a"] == names(cards.decide(off=frozenset({"other", "unknown"})).shown)
+    assert () == cards.decide().switched_off
+
+
+def test_a_critical_card_cannot_be_switched_off(cards):
+    """Whatever its group is, and however few cards are asked for."""
+    cards.add("a", "critical", priority=1)
+    cards.add("b", "warning", priority=2)
+    cards.add("c", "critical", "other")
+
+    found = cards.decide(off=frozenset({"one", "other"}), most_cards=1)
+
+    assert ["a", "c"] == names(found.shown)
+    assert ("b",) == found.switched_off
+
+
+@pytest.mark.parametrize(("most", "expected"), [(None, 5), (1, 1), (3, 3), (9, 5)])
+def test_fewer_cards_may_be_asked_for(cards, most, expected):
+    """Never more than the profile allows."""
+    for name in "abcdef":
+        cards.group(f"g_{name}")
+        cards.add(name, "warning", f"g_{name}")
+
+    found = cards.decide(most_cards=most)
+
+    assert list("abcdef")[:expected] == names(found.shown)
+    assert tuple("abcdef")[expected:] == found.cut
+
+
+def test_what_is_switched_off_is_off_on_trial_too(cards):
+    """A card on trial of such a group would not have been shown."""
+    cards.add("a", more="status: trial")
+
+    assert ["a"] == names(cards.decide().trial)
+    assert () == cards.decide(off=frozenset({"one"})).trial
 
 
 def test_a_merged_group_becomes_one_card(cards):

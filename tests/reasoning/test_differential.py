@@ -23,7 +23,7 @@ from tests.reasoning.random_rules import Author
 from tests.serving import shipped
 
 PROGRAMS, SNAPSHOTS = 100, 125
-PATIENTS = 8_000
+PATIENTS = 4_500
 ORDERED = 20
 
 
@@ -70,7 +70,9 @@ def random_agrees(folder: Path, programs: int, snapshots: int, first: int) -> Co
 
 
 def test_the_shipped_rules_read_alike():
-    """Every stage and every card occurs, and both evaluators always agree."""
+    """
+    Every stage and every card occurs, and both evaluators always agree.
+    """
     rules = shipped().rules
 
     stages, fired = shipped_agrees(PATIENTS, seed=20260601)

@@ -61,7 +61,10 @@ class TestCrashes:
     """In a process of its own, with freed memory overwritten."""
 
     def test_nothing_matches(self, tmp_path):
-        """A session in which nothing fired must not be deleted: the boot rule always fires."""
+        """
+        A session in which nothing fired must not be deleted: the boot rule always fires
+        (T52).
+        """
 
         assert ["alive"] == opened(
             tmp_path,
@@ -82,7 +85,7 @@ class TestCrashes:
         ],
     )  # fmt: skip
     def test_an_exception_anywhere_leaves_no_session(self, tmp_path, broken):
-        """It comes through, and the next patient is answered as before."""
+        """It comes through, and the next patient is answered as before (T52)."""
         owner, _, name = broken.rpartition(".")
 
         assert ["ValueError", "alive"] == opened(
@@ -110,7 +113,7 @@ class TestCrashes:
 
     @pytest.mark.parametrize("fired", [True, False])
     def test_a_session_left_behind_is_noticed(self, tmp_path, fired):
-        """That one evaluation fails; the next has an engine of its own."""
+        """That one evaluation fails; the next has an engine of its own (T52)."""
 
         assert ["a session was left behind", "alive"] == opened(
             tmp_path,
@@ -256,14 +259,14 @@ class TestSession:
             session._prove("c.holds_if", True)
 
     def test_a_node_both_ways(self, session):
-        """A contradiction is never an answer."""
+        """A contradiction is never an answer (T52)."""
         session._prove("c.holds_if", True)
 
         with pytest.raises(EngineFailed, match=r"c\.holds_if was proved both ways"):
             session._prove("c.holds_if", False)
 
     def test_a_boot_rule_that_does_not_fire(self, session):
-        """Then nothing may be concluded."""
+        """Then nothing may be concluded (T52)."""
         session.booted = False
 
         with pytest.raises(EngineFailed, match="the boot rule did not fire"):

@@ -1,5 +1,7 @@
 """Whether a card that fires keeps quiet: what was shown, what was overridden, what has risen."""
 
+from dataclasses import replace
+
 import pytest
 
 from cds.core.history import CardHistory, History, Override
@@ -101,6 +103,20 @@ def test_it_is_quiet_on_its_hooks_only(release):
 
     assert ("one",) == arbitrate(reasoner.rules, found, history).quiet
     assert () == arbitrate(reasoner.rules, found, history, hook="order-sign").quiet
+
+
+def test_it_is_quiet_on_hooks_that_answer_like_its_own(release):
+    """Whoever registers one in the place of the other is not told twice either."""
+    release.factor("resistance", FACTOR)
+    release.index("size", INDEX)
+    release.card("one", QUIET)
+    reasoner = release.reasoner(engine="reference")
+    rules = replace(reasoner.rules, also_on={"patient-view": ("encounter-start",)})
+    found = reasoner.conclude(patient())
+    history = History({"one": CardHistory(last_shown=1)})
+
+    for expected, hook in ((True, "encounter-start"), (False, "order-sign")):
+        assert expected == is_quiet(rules.cards["one"], rules, found, history, hook)
 
 
 def test_a_card_that_is_never_quiet(release):

@@ -117,6 +117,62 @@ def test_results_that_clash_are_a_range(release, expected, form):
     assert expected == span(read(release, f"{form}: hba1c, {YEAR}", someone))
 
 
+@pytest.mark.parametrize(
+    ("expected", "form", "bound"),
+    [
+        ((False, True), "lowest of", Bound.BELOW),
+        ((False, False), "lowest of", Bound.AT_MOST),
+        ((True, False), "highest of", Bound.ABOVE),
+        ((False, False), "highest of", Bound.AT_LEAST),
+    ],
+)
+def test_an_extreme_that_is_a_bound_stays_one(release, expected, form, bound):
+    """The lowest of `<7` and 9 lies below 7; seven itself is excluded."""
+    far = "9 %" if form == "lowest of" else "5 %"
+    someone = patient(hba1c=[result("hba1c", "7 %", 1, bound=bound), *history((far, 30))])
+
+    number = read(release, f"{form}: hba1c, {YEAR}", someone).number
+
+    assert expected == (number.low_open, number.high_open)
+
+
+@pytest.mark.parametrize(("expected", "form"), [("8", "highest of"), ("6", "lowest of")])
+def test_the_extreme_of_the_newest_day(release, expected, form):
+    """What an older day held does not count; the later result of a day is not the only one."""
+    someone = patient(
+        hba1c=[
+            result("hba1c", "8 %", 1, when=moment(1.1)),
+            result("hba1c", "6 %", 1, when=moment(1.2)),
+            *history(("9 %", 30), ("5 %", 60)),
+        ]
+    )
+
+    assert (
+        Decimal(expected) == read(release, f"{form}: hba1c, on: newest day", someone).number.value
+    )
+
+
+def test_the_newest_day_needs_no_whole_search(release):
+    """As for the latest result: what was left out or is older says nothing against it."""
+    left_out = {"hba1c": (unusable("hba1c", Gap.UNIT, 0),)}
+    someone = patient(hba1c=history(("7 %", 1), ("9 %", 30)), unusable=left_out, lists=PAGE)
+
+    found = read(release, "lowest of: hba1c, on: newest day", someone)
+
+    assert ((7, 7), ()) == (span(found), found.needs)
+
+
+@pytest.mark.parametrize(("expected", "days"), [((4, 4), 0), ((7, 7), 9)])
+def test_a_clash_on_the_newest_day_and_before(release, expected, days):
+    """The more dangerous of the two counts on the newest day; an older day does not."""
+    clash = conflict("hba1c", "4 %", "9 %", days=days)
+    someone = patient(hba1c=history(("7 %", 5)), unusable={"hba1c": clash})
+
+    found = read(release, "lowest of: hba1c, on: newest day", someone)
+
+    assert expected == span(found)
+
+
 def test_a_clash_without_numbers_says_nothing(release):
     """Nobody knows what it was."""
     clash = tuple(replace(one, value=None) for one in conflict("hba1c", "4 %", "9 %", days=9))

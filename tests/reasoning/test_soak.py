@@ -1,5 +1,7 @@
 """Twenty thousand patients through one engine: no crash, no drift, no growth."""
 
+import pytest
+
 from tests.reasoning.apart import apart
 
 MEGABYTES = "268435456"
@@ -33,12 +35,13 @@ SOAK = """
 """
 
 
-def test_memory_is_flat():
+@pytest.mark.parametrize("times", [8_000, pytest.param(20_000, marks=pytest.mark.nightly)])
+def test_memory_is_flat(times):
     """A third of the patients match nothing; each is answered as the first time."""
     lines = apart(
         SOAK,
-        20_000,
-        seconds=150,
+        times,
+        seconds=300,
         MALLOC_TRIM_THRESHOLD_=MEGABYTES,
         MALLOC_MMAP_THRESHOLD_=MEGABYTES,
     )

@@ -14,6 +14,7 @@ SUMMARY = '"HbA1c {{hba1c.value}}: {{met(why)}}"'
 QUIET = "{repeat_after: 180 days}"
 OFFER = "first of [order_glucose, order_hba1c] whose result is not known"
 GUARD = "{instead: plan}"
+LINK = 'url: "https://example.org"'
 PLAN = "{id: plan, action: plan, guards: none}"
 
 
@@ -259,6 +260,11 @@ def test_a_card_may_leave_most_things_out(rules):
         (QUIET, "{review_when: {}}", "CDS104 `review_when` needs `overridden_over`"),
         ("if_unknown: hide}", "if_unknown: show}", "CDS425 exclusion `pregnant` does not say why"),
         ("override_reasons: all", "override_reasons: [undone]", "CDS201 `undone` is not an over"),
+        (LINK, 'url: "/relative"', "CDS105 expected an https address"),
+        (LINK, 'url: "http://example.org"', "CDS105 expected an https address"),
+        (LINK, 'url: "javascript:alert(1)"', "CDS105 expected an https address"),
+        (LINK, 'url: "https://example.org/{{hba1c}}"', "CDS105 expected an https address"),
+        (LINK, 'url: "https://example.org/app?launch=x"', "CDS105 expected an https address"),
         ("override_reasons: all", "override_reasons: some", "CDS105 expected one of `all`"),
         ("quiet:", "appended_to: [simple]\nquiet:", "CDS201 `simple` is not a card"),
         ("source: {cite: ada_2025}", "source: {cite: ada}", "CDS602 `ada` is not a source"),
@@ -305,7 +311,7 @@ def test_a_card_may_leave_most_things_out(rules):
 )
 def test_what_is_wrong_with_a_card(rules, before, after, expected):
     """
-    Each is said where it stands.
+    Each is said where it stands (HOOK-10, LINK-02, LINK-03, LINK-07, T42).
     """
     found = rules.found({CARD: (before, after)})
 

@@ -33,7 +33,7 @@ def refused(path):
 @pytest.mark.parametrize("what", sorted(TEXTS))
 def test_a_text_is_refused(path, what):
     """
-    With a place, and never with more findings than somebody would read.
+    With a place, and never with more findings than somebody would read (T47).
     """
     path.write_bytes(TEXTS[what].encode("utf-8", "surrogatepass"))
     found = refused(path)
@@ -45,7 +45,7 @@ def test_a_text_is_refused(path, what):
 @pytest.mark.parametrize("what", sorted(BYTES))
 def test_bytes_are_refused(path, what):
     """
-    What is not UTF-8 is not guessed at.
+    What is not UTF-8 is not guessed at (T47).
     """
     path.write_bytes(BYTES[what])
 
@@ -55,7 +55,7 @@ def test_bytes_are_refused(path, what):
 @pytest.mark.parametrize("what", sorted(PLACES))
 def test_what_is_no_file_is_refused(path, what):
     """
-    It is not opened, or not read.
+    It is not opened, or not read (T47).
     """
     PLACES[what](path)
     (found,) = refused(path)

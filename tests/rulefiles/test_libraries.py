@@ -41,6 +41,22 @@ def test_groups(rules):
     assert {"ir": Group("ir", "merge")} == rules.load().ruleset.groups
 
 
+def test_a_group_may_be_an_option(rules):
+    """
+    Then it says what a client is told who may switch it off.
+    """
+    text = """
+        kind: group
+        id: ir
+        when_several_fire: merge
+        title: Resistance
+        option: Cards about it.
+    """
+    found = rules.load({"groups/ir.yaml": text}).ruleset.groups
+
+    assert {"ir": Group("ir", "merge", "Resistance", "Cards about it.")} == found
+
+
 def test_the_population(rules):
     """
     Gates of every card, and the cards that a gate lets through.

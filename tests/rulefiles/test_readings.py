@@ -101,6 +101,8 @@ def test_which_results_count(rules, where, expected):
         ("{highest of: hb1ac}", "CDS201 `hb1ac` is not a concept with numbers"),
         ("{highest of: waist}", "CDS410 the reading `highest` looks at results of any age"),
         ("{highest of: hba1c, between: 3 days}", "CDS105 expected two ages in days"),
+        ("{highest of: hba1c, on: different days}", "CDS105 `on: different days` says nothing"),
+        ("{mean of: hba1c, on: newest day}", "CDS105 `on: newest day` says nothing"),
         ("{highest of: hba1c, drawn: early}", "CDS105 expected a time of day"),
         ("{highest of: hba1c, where: over 5 %}", "CDS110 `where` cannot be read"),
         ("{highest of: hba1c, where: from 5 %}", "CDS110 `where` cannot be read"),

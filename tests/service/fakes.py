@@ -2,15 +2,45 @@
 A release as small as can be, and something that answers in place of the pipeline.
 """
 
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 
-from cds.core.rules import Profile, Ruleset
+from cds.core.clauses import Place, StageIs
+from cds.core.headers import About, Upkeep
+from cds.core.hooks import HOOKS
+from cds.core.rules import Card, Profile, Ruleset
+
+NOWHERE = Place("rules/x.yaml", 1, 1)
 
 
 def ruleset(**members):
     """
-    Make a release without any rule, with *members* in their places.
+    Make a release with one card, for every hook, with *members* in their places.
     """
+    card = Card(
+        id="card",
+        title="A card",
+        version="1.0.0",
+        status="active",
+        about=About("", "", (), ()),
+        upkeep=Upkeep("", (), "pending"),
+        place=NOWHERE,
+        code="MC-CARD",
+        hooks=HOOKS,
+        group="",
+        priority=1,
+        show_if=StageIs(text="stage is S1", key="stage is S1", place=NOWHERE, labels=("S1",)),
+        unless=(),
+        inputs=(),
+        indicators=(("info", None),),
+        summaries=(),
+        details=(),
+        source="",
+        grade="",
+        suggestions=(),
+        choose="any",
+        override_reasons=(),
+    )
     profile = Profile(
         id="default",
         title="Default",
@@ -37,7 +67,7 @@ def ruleset(**members):
         "conditions": {},
         "stages": None,
         "factors": {},
-        "cards": {},
+        "cards": {"card": card},
         "readings": {},
         "order": (),
     }
@@ -53,7 +83,15 @@ class Told:
     response: dict
     foreign: int = 0
     undrafted: tuple = ()
+    unwritten: tuple = ()
     would_have_shown: tuple = ()
+
+
+def whole(card):
+    """
+    Complete a card with what every card must have.
+    """
+    return {"uuid": str(uuid.uuid4()), "indicator": "info", "source": {"label": "Test"}, **card}
 
 
 @dataclass
@@ -69,14 +107,17 @@ class Fake:
     seen: list = field(default_factory=list)
     closed: bool = False
 
-    def answer(self, raw, *, trace_id=""):
+    async def answer(self, raw, call):
         """
         Answer, and remember what was asked.
         """
-        self.seen.append((raw, trace_id))
+        self.seen.append((raw, call.trace_id))
         if isinstance(self.told, Exception):
             raise self.told
-        return self.told
+        cards = [whole(one) for one in self.told.response.get("cards") or ()]
+        if not cards:
+            return self.told
+        return replace(self.told, response={**self.told.response, "cards": cards})
 
     def close(self):
         """

@@ -14,9 +14,11 @@ import pytest
 from cds.errors import EngineFailed, RuleError
 from cds.service.activation import Activation, judged
 from cds.service.logs import configure
+from cds.service.pipeline import Call
 from cds.service.release import NotServedError
 from cds.service.settings import Settings, default_rules
 from tests.service.fakes import Fake, Told, ruleset
+from tests.serving import finished
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -28,7 +30,7 @@ class Answers(Fake):
 
     def __init__(self, text, would=()):
         super().__init__()
-        self.told = Told({"cards": [text]}, would_have_shown=would)
+        self.told = Told({"cards": [{"summary": text}]}, would_have_shown=would)
 
 
 class House:
@@ -86,8 +88,8 @@ class House:
         """
         From which text the answer comes.
         """
-        (card,) = self.activation.answer(b"").response["cards"]
-        return card
+        (card,) = finished(self.activation.answer(b"", Call())).response["cards"]
+        return card["summary"]
 
     @property
     def said(self):
@@ -144,7 +146,7 @@ def test_a_request_keeps_the_release_it_began_with(house):
 
 def test_refused_rules_are_not_served(house, lines):
     """
-    And the reasons are there to be read.
+    And the reasons are there to be read (T50).
     """
     house.against = [f"rules/release.yaml:1:1: reason {at}" for at in range(30)]
     house.write("two")
@@ -235,7 +237,7 @@ def test_cards_on_trial_are_counted(house):
     house.write("two")
     house.look()
     for _ in range(3):
-        house.activation.answer(b"")
+        finished(house.activation.answer(b"", Call()))
     counted = house.activation.about()["trial"]
     house.activation.roll_back()
 

@@ -9,7 +9,9 @@ import json
 import pytest
 from starlette.testclient import TestClient
 
+from cds.core.hooks import HOOKS
 from cds.errors import BadRequest, CannotProceed, EngineFailed, EvaluatorsDisagree
+from cds.hooks.discovery import service_of
 from cds.service.app import create_app
 from cds.service.logs import configure
 from cds.service.settings import Settings
@@ -63,19 +65,19 @@ def outcome(response):
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 def test_discovery_is_answered_without_a_redirect(serve, path):
     """
-    With and without the slash that the sandbox adds.
+    With and without the slash that the sandbox adds (DISC-17, Q-02).
     """
     response = serve().get(path, follow_redirects=False)
 
     assert 200 == response.status_code
     assert "application/json" == response.headers["content-type"]
-    assert ["metabolic-patient-view"] == [one["id"] for one in response.json()["services"]]
+    assert [service_of(one) for one in HOOKS] == [one["id"] for one in response.json()["services"]]
 
 
 @pytest.mark.parametrize("path", [SERVICE, SERVICE.replace("services/", "services//")])
 def test_a_call_is_passed_on_as_it_came(serve, path):
     """
-    The bytes go to the pipeline, with the id that the answer carries too.
+    The bytes go to the pipeline, with the id that the answer carries too (Q-02).
     """
     fake = Fake(Told({"cards": [], "extension": {"a.b": {"c": 1}}}))
 
@@ -91,7 +93,7 @@ def test_a_call_is_passed_on_as_it_came(serve, path):
 )
 def test_json_may_be_called_by_its_names(serve, media):
     """
-    Parameters and case make no difference.
+    Parameters and case make no difference (HTTP-05).
     """
     response = serve().post(SERVICE, content=b"{}", headers={"Content-Type": media})
 
@@ -111,7 +113,7 @@ def test_json_may_be_called_by_its_names(serve, media):
 )
 def test_what_is_not_there_is_an_outcome(serve, method, path, expected):
     """
-    Also where the framework itself refuses.
+    Also where the framework itself refuses (ERR-05, ERR-06, ERR-10).
     """
     response = serve().request(method, path, content=b"{}", headers=JSON)
 
@@ -122,7 +124,7 @@ def test_what_is_not_there_is_an_outcome(serve, method, path, expected):
 
 def test_another_media_type_is_refused(serve):
     """
-    Forms and XML are no hook calls.
+    Forms and XML are no hook calls (ERR-07).
     """
     response = serve().post(SERVICE, content=b"<a/>", headers={"Content-Type": "text/xml"})
 
@@ -134,7 +136,7 @@ def test_another_media_type_is_refused(serve):
 @pytest.mark.parametrize("chunked", [False, True])
 def test_the_body_has_a_limit(serve, size, expected, chunked):
     """
-    At the limit and one byte beyond, promised or streamed.
+    At the limit and one byte beyond, promised or streamed (HTTP-06, ERR-07, T21).
     """
     body = b" " * size
     content = iter([body[:1000], body[1000:]]) if chunked else body
@@ -184,7 +186,8 @@ def test_a_refusal_names_the_place(serve, error, status, code):
 )
 def test_a_fault_of_ours_is_no_empty_list(serve, lines, error, event):
     """
-    500 with an id, an alarm with the same id, and the message of the error in neither.
+    500 with an id, an alarm with the same id, and the message of the error in neither
+    (ERR-08, T45).
     """
     response = serve(Fake(error)).post(SERVICE, content=b"{}", headers=JSON)
 
@@ -200,7 +203,7 @@ def test_a_fault_of_ours_is_no_empty_list(serve, lines, error, event):
 
 def test_data_of_another_patient_is_a_security_event(serve, lines):
     """
-    Counted, without a word about whose.
+    Counted, without a word about whose (PF-27, T31).
     """
     response = serve(Fake(Told({"cards": []}, foreign=3))).post(
         SERVICE, content=b"{}", headers=JSON
@@ -237,7 +240,8 @@ def test_every_answer_has_the_headers(serve):
 
 def test_one_line_is_logged_for_a_call(serve, lines):
     """
-    With the pattern of the path, not the path: that is free text of the caller.
+    With the pattern of the path, not the path: that is free text of the caller
+    (SEC-20, SEC-21, T59).
     """
     client = serve()
     client.post(SERVICE, content=b"{}", headers=JSON)
@@ -281,7 +285,7 @@ def test_the_missing_engine_is_logged_at_start(serve, lines):
 
 def test_not_ready_before_the_start(lines):
     """
-    503 with Retry-After until the lifespan has begun.
+    503 with Retry-After until the lifespan has begun (ERR-09).
     """
     client = TestClient(create_app(Settings(), Fake()))
 
@@ -313,13 +317,13 @@ def test_the_sandbox_may_call_a_development_service(serve):
         "Access-Control-Request-Headers": "authorization,content-type",
     }
 
-    assert 200 == client.options(SERVICE, headers=asked).status_code
+    assert 204 == client.options(SERVICE, headers=asked).status_code
     assert "*" == client.get("/nowhere", headers=asked).headers["access-control-allow-origin"]
 
 
 def test_production_shows_no_documents_and_answers_no_page(serve):
     """
-    Neither CORS nor a description of the interface.
+    Neither CORS nor a description of the interface (T62, T60).
     """
     client = serve(env="production")
 
@@ -375,7 +379,7 @@ async def stalled():
 
 def test_a_body_that_does_not_come_is_given_up(lines):
     """
-    408 after the deadline, however the connection is kept open.
+    408 after the deadline, however the connection is kept open (T27).
     """
     app = create_app(Settings(receive_seconds=0.01), Fake())
     sent, call = asgi(app, stalled)
@@ -384,6 +388,25 @@ def test_a_body_that_does_not_come_is_given_up(lines):
 
     assert 408 == sent[0]["status"]
     assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_a_body_that_falls_silent_is_given_up(lines, monkeypatch):
+    """
+    408 long before its time is over, where not a byte comes (T27).
+    """
+    monkeypatch.setattr("cds.service.bodies._QUIET", 0.02)
+    parts = [b"{", b" "]
+
+    async def falls_silent():
+        if not parts:
+            await asyncio.sleep(3600)
+        return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+    sent, call = asgi(create_app(Settings(receive_seconds=60), Fake()), falls_silent)
+
+    asyncio.run(asyncio.wait_for(call, 5))
+
+    assert 408 == sent[0]["status"]
 
 
 def test_a_client_that_goes_away_is_no_fault(lines):
@@ -401,28 +424,96 @@ def test_a_client_that_goes_away_is_no_fault(lines):
     assert ["answered"] == [one["event"] for one in lines()]
 
 
+class Slow(Fake):
+    """
+    Answers when told to.
+    """
+
+    async def answer(self, raw, call):
+        """
+        Wait.
+        """
+        await self.told.wait()
+        return Told({"cards": []})
+
+
+def whole(raw=b"{}"):
+    """
+    A body that is there at once.
+    """
+
+    async def receive():
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    return receive
+
+
 def test_too_many_at_a_time_are_sent_away(lines):
     """
-    503 with Retry-After for the next one; probes still pass.
+    503 with Retry-After for the next one, whose body came meanwhile or not; probes still
+    pass, and who has not sent a body yet takes no place (ERR-09, T27).
     """
-    app = create_app(Settings(in_flight=1, receive_seconds=0.2), Fake())
 
     async def crowd():
-        _, first = asgi(app, stalled)
-        second_sent, second = asgi(app, stalled)
+        done = asyncio.Event()
+        app = create_app(Settings(in_flight=1, receive_seconds=0.2), Slow(done))
+        late = asyncio.Event()
+
+        async def comes_late():
+            await late.wait()
+            return await whole()()
+
+        slow_sent, slow = asgi(app, stalled)
+        late_sent, later = asgi(app, comes_late)
+        first_sent, first = asgi(app, whole())
+        next_sent, following = asgi(app, whole())
         probe_sent, probe = asgi(app, stalled, path="/livez", method="GET")
-        waiting = asyncio.create_task(first)
-        await asyncio.sleep(0)
-        await second
+        tasks = [asyncio.create_task(one) for one in (slow, later, first)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        await following
         await probe
-        await waiting
-        return second_sent, probe_sent
+        late.set()
+        await tasks[1]
+        done.set()
+        await asyncio.gather(*tasks)
+        return [one[0] for one in (slow_sent, late_sent, first_sent, next_sent, probe_sent)], app
 
-    second, probe = asyncio.run(crowd())
+    sent, app = asyncio.run(crowd())
 
-    assert 503 == second[0]["status"]
-    assert (b"retry-after", b"1") in second[0]["headers"]
-    assert 200 == probe[0]["status"]
+    assert [408, 503, 200, 503, 200] == [one["status"] for one in sent]
+    assert (b"retry-after", b"1") in sent[1]["headers"]
+    assert (b"retry-after", b"1") in sent[3]["headers"]
+    assert (0, 0) == (app._now, app._held)
+
+
+def test_bodies_together_have_a_limit(lines):
+    """
+    Many half bodies do not fill the memory (T21, T27).
+    """
+    size = 2000
+
+    async def crowd():
+        app = create_app(Settings(in_flight=2, max_body=2048, receive_seconds=0.2), Fake())
+
+        def half():
+            parts = [b" " * size]
+
+            async def receive():
+                if not parts:
+                    await asyncio.sleep(3600)
+                return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+            return receive
+
+        calls = [asgi(app, half()) for _ in range(5)]
+        await asyncio.gather(*(one for _, one in calls))
+        return [sent[0]["status"] for sent, _ in calls], app._held
+
+    statuses, held = asyncio.run(crowd())
+
+    assert {408: 2, 503: 3} == {one: statuses.count(one) for one in set(statuses)}
+    assert 0 == held
 
 
 def test_cards_on_trial_leave_a_line(serve, lines):

@@ -34,7 +34,7 @@ def fail():
 
 def test_a_line_is_json_with_time_and_level():
     """
-    And with what was given.
+    And with what was given (T59).
     """
     (line,) = written(strict=True, action=lambda: log.info("answered", status=200, ms=1.5))
 
@@ -108,3 +108,67 @@ def test_libraries_write_the_same_lines():
     assert "KeyError" == lines[2]["error"]
     assert "Address already in use" == lines[3]["why"]
     assert MARK not in json.dumps(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJhbGciOiJFUzM4NCJ9.eyJpc3MiOiJ4In0.c2ln",
+        "Authorization: Bearer abc",
+        "bearer abc",
+        "zebedee@example.org",
+        "MRN 00123456",
+        "born 1961-07-03",
+        "078-05-1120",
+        "one\r\ntwo",
+        "one\u2028two",
+        "\x1b[31mred",
+        "\u202etxt",
+    ],
+)
+@pytest.mark.parametrize("as_list", [False, True])
+def test_what_looks_like_a_person_is_redacted(text, as_list):
+    """
+    Under whatever key it got there, and that is an alarm; in tests it is refused (T10, T59).
+    """
+    keys = {"nodes": ["fine", text]} if as_list else {"why": text}
+
+    (line,) = written(strict=False, action=lambda: log.info("failed", **keys))
+
+    assert ("***", 1, "error") == (line[next(iter(keys))], line["redacted"], line["level"])
+    with pytest.raises(ValueError, match="looks like"):
+        written(strict=True, action=lambda: log.info("failed", **keys))
+
+
+def test_ids_and_digests_of_ours_pass_the_net():
+    """
+    Although they have digits in a row.
+    """
+    keys = {
+        "request": "12345678-1234-4123-8123-123456789012",
+        "release": "2026.11 123456789012",
+        "path": "/cds-services/{service}",
+        "frames": ["app.py:1234 call"],
+        "ms": 1234567.5,
+        "pid": 1234567,
+    }
+
+    (line,) = written(strict=True, action=lambda: log.info("failed", **keys))
+
+    assert keys == {name: line[name] for name in keys}
+
+
+@pytest.mark.parametrize("sent", ["\r\n", "\u2028", "\x1b[2K", '"}\n{"event": "forged"'])
+def test_a_line_stays_one_line(sent):
+    """
+    Whatever is logged, nothing forges another line (T59).
+    """
+    stream = io.StringIO()
+    configure(stream)
+    log.info("failed", why=f"a{sent}b")
+
+    lines = stream.getvalue().splitlines()
+
+    assert 1 == len(lines)
+    assert "failed" == json.loads(lines[0])["event"]
+    assert stream.getvalue().isascii()

@@ -3,14 +3,17 @@ One request through the real pipeline: what is left behind, what is said of a fa
 """
 
 import gc
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cds.service.pipeline import Pipeline
+from cds.hooks.options import optional_groups
+from cds.service.clients import Caller, Client
+from cds.service.pipeline import Call, Pipeline
 from tests.reasoning.apart import apart
-from tests.serving import shipped
+from tests.serving import finished, shipped
 
 REQUESTS = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -38,11 +41,11 @@ def test_a_request_leaves_no_rings(pipeline):
     """
     What refers to itself waits for the collector, and a patient with it; pauses follow.
     """
-    pipeline.answer(body(STORY))
+    finished(pipeline.answer(body(STORY)))
     gc.collect()
     gc.disable()
     try:
-        pipeline.answer(body(STORY))
+        finished(pipeline.answer(body(STORY)))
         left = gc.collect()
     finally:
         gc.enable()
@@ -52,16 +55,17 @@ def test_a_request_leaves_no_rings(pipeline):
 
 def test_a_draft_that_fails_is_said_on_its_card(pipeline):
     """
-    The card stands, the suggestion is left out, its action is named there and to the caller.
+    The card stands, the suggestion is left out, its action is named there and to the caller
+    (SUG-07).
     """
 
     def refuse(*_given, **_named):
         msg = "not valid"
         raise ValueError(msg)
 
-    drafted = pipeline.answer(body(STORY))
+    drafted = finished(pipeline.answer(body(STORY)))
     pipeline._draft = refuse
-    found = pipeline.answer(body(STORY))
+    found = finished(pipeline.answer(body(STORY)))
 
     assert () == drafted.undrafted
     assert found.undrafted
@@ -73,13 +77,73 @@ def test_a_draft_that_fails_is_said_on_its_card(pipeline):
     assert all(f"Could not be drafted here, please do it by hand: {one}." in text for one in labels)
 
 
+def with_options(story, **chosen):
+    """
+    The bytes of a request that sets configuration options.
+    """
+    sent = json.loads(body(story))
+    sent["extension"] = {"org.metabolic-cds.configuration": chosen}
+    return json.dumps(sent).encode()
+
+
+def said(answer):
+    """
+    What an answer says of its own evaluation.
+    """
+    return answer.response["extension"]["org.metabolic-cds.evaluation"]
+
+
+def test_what_is_switched_off_is_said(pipeline):
+    """
+    The cards go, and the answer says which groups and which rules (CRD-02).
+    """
+    groups = dict.fromkeys(pipeline.ruleset.groups, False)
+    before = said(finished(pipeline.answer(body(STORY))))
+    found = finished(pipeline.answer(with_options(STORY, **groups)))
+    about = said(found)
+
+    assert [] == found.response["cards"]
+    assert before["rules"]["fired"] == about["rules"]["fired"] == about["rules"]["switchedOff"]
+    assert sorted(optional_groups(pipeline.ruleset)) == about["switchedOff"]
+    assert "switchedOff" not in before
+
+
+def test_fewer_cards_may_be_asked_for(pipeline):
+    """
+    By a call, and by the settings of its client (CRD-02).
+    """
+    client = Client(name="hospital", options={"max-cards": 2, "sleep": False})
+    found = finished(pipeline.answer(with_options(STORY, **{"max-cards": 1})))
+    by_client = finished(pipeline.answer(body(STORY), Call(caller=Caller(client, ""))))
+
+    assert 1 == len(found.response["cards"])
+    assert 2 == len(by_client.response["cards"])
+    assert ["sleep"] == said(by_client)["switchedOff"]
+
+
+def test_an_answer_fits_the_record_system_that_asked(pipeline):
+    """
+    By the EHR profile of its client: plain topics and no extensions for Epic.
+    """
+    client = Client(name="hospital", ehr="epic")
+    found = finished(pipeline.answer(body(STORY), Call(caller=Caller(client, ""))))
+
+    assert "extension" not in found.response
+    assert all(one["source"]["topic"]["code"].isalnum() for one in found.response["cards"])
+    assert (
+        "org.metabolic-cds.rule"
+        in finished(pipeline.answer(body(STORY))).response["cards"][0]["extension"]
+    )
+
+
 SOAK = """
     import json, re, resource, sys
     from datetime import UTC, datetime
     from itertools import cycle, islice
     from pathlib import Path
     from cds.rulefiles.loader import load_ruleset
-    from cds.service.pipeline import Pipeline
+    from cds.service.pipeline import Call, Pipeline
+    from tests.serving import finished
 
     now = datetime(2026, 6, 1, 12, tzinfo=UTC)
     uuid = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -95,7 +159,7 @@ SOAK = """
         nobody.append(json.dumps(request).encode())
 
     def answered(raw):
-        found = pipeline.answer(raw, trace_id="t").response
+        found = finished(pipeline.answer(raw, Call(trace_id="t"))).response
         text = uuid.sub("", json.dumps(found, sort_keys=True, default=str))
         rules = found["extension"]["org.metabolic-cds.evaluation"].get("rules", {})
         return rules, text

@@ -74,7 +74,8 @@ def test_whoever_starts_it_is_told_what_to_try():
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, "ALLOW_UNREVIEWED=1"),
+        ({"CDS_ENV": "production"}, "CDS_CLIENTS: must name a folder"),
+        ({}, "cds client add"),
         ({"CDS_PROT": "1"}, "CDS_PROT: is no setting"),
         ({"CDS_RULES": "/nowhere"}, "CDS_RULES: "),
     ],

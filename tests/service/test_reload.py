@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from cds.service.settings import default_rules
+from tests.contract.traffic import python_path
 
 ROOT = Path(__file__).parent.parent.parent
 PATH = "/cds-services/metabolic-patient-view"
@@ -91,7 +92,7 @@ class Service:
             "CDS_RULES": str(rules),
             "CDS_RELOAD": "signal",
             "CDS_CLOCK": "2026-06-01",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": python_path(ROOT),
         }
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "hooks_service.py")],
@@ -154,6 +155,8 @@ class Service:
             status, body = self.ask("POST", PATH, BODY)
             cards = json.loads(body).get("cards", ()) if status == 200 else ()
             self.answers.append((status, tuple(one["summary"] for one in cards)))
+            # Judging has the lowest priority: callers who never rest leave it nothing.
+            self.stopping.wait(0.08)
 
     def stop(self):
         """
@@ -187,7 +190,7 @@ def service(rules):
 
 def test_twelve_broken_files_disturb_nobody(service, rules, tmp_path):
     """
-    The release stays, each reason can be read, and the answers are all the same.
+    The release stays, each reason can be read, and the answers are all the same (T50).
     """
     before = service.status()["activation"]["files"]
     said = {}
@@ -215,7 +218,7 @@ def test_twelve_broken_files_disturb_nobody(service, rules, tmp_path):
     assert 0 == served["swaps"]
     assert len(service.answers) > len(BROKEN)
     assert {(200, service.answers[0][1])} == set(service.answers)
-    assert -signal.SIGTERM == code
+    assert 0 == code
 
 
 def test_good_rules_are_taken_up_and_given_back(service, rules):

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cds.service.settings import BadSettingsError, Settings, default_rules, read_settings
+from cds.service.faults import BadSettingsError
+from cds.service.settings import Settings, default_rules, read_settings
 
 MARK = "Zebedee"
 
@@ -86,6 +87,10 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
         ({"PORT": MARK}, "CDS_PORT: Input should be a valid integer"),
         ({"PORT": "70000"}, "CDS_PORT: Input should be less than or equal to 65535"),
         ({"ENGINE": MARK}, "CDS_ENGINE: Input should be 'durable', 'reference' or 'both'"),
+        (
+            {"CDS_PUBLIC_URL": f"http://{MARK}"},
+            "CDS_PUBLIC_URL: production is called by https only",
+        ),
         ({"CDS_CLOCK": "2026-11-21"}, "CDS_CLOCK: the clock cannot be frozen in production"),
         ({"CDS_ENV": "development", "CDS_CLOCK": MARK}, "CDS_CLOCK: "),
         (
@@ -107,7 +112,7 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
 )
 def test_what_cannot_be_used_stops_the_start(environment, values, expected):
     """
-    By name.
+    By name (HTTP-02, SEC-01, SEC-02).
     """
     read = environment(**values)
 

@@ -16,6 +16,8 @@ from cds.service.settings import Settings, chosen_profile
 from cds.workshop.gate import refusals
 from cds.workshop.testing.patients import prefetch_of
 from tests.check_pages import AS_OF
+from tests.contract.wire import response
+from tests.serving import finished
 from tests.sites import hospital
 
 SITE = "example_hospital"
@@ -56,7 +58,7 @@ def answer_of(rules, profile, given=None):
         "prefetch": prefetch_of(release.ruleset, {**PATIENT, **(given or {})}),
     }
     try:
-        return pipeline.answer(encode(body)).response
+        return finished(pipeline.answer(encode(body))).response
     finally:
         pipeline.close()
 
@@ -140,6 +142,26 @@ def test_a_card_that_is_off_or_on_trial_is_not_shown(rules):
     assert "IR-SLP-01" in shown(answer_of(rules, "default", given))
     assert "IR-SLP-01" not in shown(answer_of(rules, SITE, given))
     assert "IR-SLP-01" not in json.dumps(answer_of(rules, SITE, given))
+
+
+def test_a_link_of_the_site_stands_on_its_card(rules):
+    """
+    With label, address and type, as it was written (CARD-15, LINK-01, LINK-02, LINK-06, Q-16).
+    """
+    answer = answer_of(
+        rules,
+        SITE,
+        {"bmi_reported": "27 kg/m2", "waist_circumference": "101 cm", "triglycerides": "190 mg/dL"},
+    )
+    links = [one for card in answer["cards"] for one in card.get("links", [])]
+
+    expected = {
+        "label": "Our weight clinic",
+        "url": "https://hospital.example/weight",
+        "type": "absolute",
+    }
+    assert [expected] == links
+    assert [] == response(json.loads(encode(answer)), patient="case")
 
 
 def test_a_profile_of_other_releases_is_not_served(tmp_path):

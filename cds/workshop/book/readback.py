@@ -263,6 +263,8 @@ class Readback:
             words.append("(none counts unless the newest does)")
         if one.different_days:
             words.append("on different days")
+        if one.newest_day:
+            words.append("on the newest day with a result")
         if one.apart is not None:
             words.append(f"at least {one.apart} days apart")
         if one.drawn_before:

@@ -290,7 +290,8 @@ class _Page:
     # --- cards --------------------------------------------------------------------------
 
     def _card(self, rule: Card) -> Iterator[str]:
-        yield f"Shown on {', '.join(rule.hooks)} when:"
+        alike = f", and alike on {', '.join(rule.also_on)}," if rule.also_on else ""
+        yield f"Shown on {', '.join(rule.as_written.hooks)}{alike} when:"
         yield ""
         yield from self._read.lines(rule.show_if)
         yield ""
@@ -350,6 +351,7 @@ class _Page:
         for one in rule.suggestions:
             actions = [self._rules.actions[name].label for name in one.choices or (one.action,)]
             label = one.label or " or else ".join(actions)
+            label += "".join(map(self._on_drafts, filter(None, (one.action,))))
             if one.choices:
                 label = f"the first of {', '.join(actions)} whose result is {one.first_of}"
             when = "always" if one.offer_if is None else self._read.sentence(one.offer_if)
@@ -357,6 +359,14 @@ class _Page:
             guards = "; ".join(self._guard(guard) for guard in one.guards)
             rows.append((label, when, guards or "none"))
         yield from _table(("suggestion", "offered when", "held back when"), rows)
+
+    def _on_drafts(self, name: str) -> str:
+        """Say which drafts an action takes back or changes; empty where it does neither."""
+        action = self._rules.actions[name]
+        if not action.drafts:
+            return ""
+        names = ", ".join(self._read.called(one) for one in action.drafts)
+        return f" ({'takes back' if action.cancel else 'changes'} drafts of {names})"
 
     def _guard(self, guard: Guard) -> str:
         unknown = "offered all the same" if guard.if_unknown == "show" else "not offered"

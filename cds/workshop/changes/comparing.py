@@ -277,6 +277,10 @@ def _others(old: Ruleset, new: Ruleset) -> Iterator[str]:
                 yield f"{word} {name} changed"
     if logic_of(old.population) != logic_of(new.population):
         yield "the population changed"
+    if old.never_cancel != new.never_cancel:
+        yield "what is never cancelled changed"
+    if old.also_on != new.also_on:
+        yield "the hooks that answer like another changed"
     if old.profile.ethnic_group != new.profile.ethnic_group:
         yield "the group of people of the profile changed"
 

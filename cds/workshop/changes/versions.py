@@ -44,6 +44,8 @@ def logic_of(value: Any) -> Any:
         return None
     if isinstance(value, Threshold):
         return value.unit, value.or_own, value.cases
+    if isinstance(value, Card) and value.also_on:
+        return logic_of(value.as_written)
     if is_dataclass(value) and not isinstance(value, type):
         return (
             type(value).__name__,

@@ -37,10 +37,6 @@ def check(context: Context) -> None:
         for _, node in root.pairs("sources"):
             if isinstance(node, Block):
                 _check_link(node.get("url"), context)
-    for root in context.loaded.roots["card"]:
-        face = root.block("card")
-        for link in face.blocks("links") if face else ():
-            _check_link(link.get("url"), context)
 
 
 def _check_evidence(root: Block, kinds: dict[str, str], context: Context) -> None:

@@ -32,6 +32,7 @@ _HOOK_OF: Final = {
     "being added": "problem-list-item-create",
     "being refilled": "medication-refill",
 }
+_DISPATCH: Final = "order-dispatch"
 # What a case says of the call and not of the patient.
 _ASIDE: Final = frozenset({"history", "hook"})
 
@@ -73,7 +74,12 @@ def call_of(rules: Ruleset, given: Mapping[str, Any], *, hooks: Sequence[str] = 
         if name not in _ASIDE:
             _sort(rules, name, value, split)
     hook = _hook(given.get("hook"), {one.act for one in split.drafts}, hooks)
-    return Call(hook, _context(rules, hook, split.drafts), prefetch_of(rules, split.record))
+    prefetch = prefetch_of(rules, split.record)
+    if hook == _DISPATCH:
+        orders = [one for _, one in _resources(rules, split.drafts, signed=True)]
+        prefetch["dispatched"] = _bundle(orders)
+        return Call(hook, {"dispatchedOrders": [_name(one) for one in orders]}, prefetch)
+    return Call(hook, _context(rules, hook, split.drafts), prefetch)
 
 
 def _sort(rules: Ruleset, name: str, value: Any, split: _Split) -> None:
@@ -124,25 +130,33 @@ def _brings(hook: str, act: str) -> bool:
 
 def _context(rules: Ruleset, hook: str, drafts: Sequence[_Draft]) -> dict[str, Any]:
     resources = list(_resources(rules, drafts))
-    bundle = {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"resource": one} for _, one in resources],
-    }
+    bundle = _bundle([one for _, one in resources])
     if hook in {"order-select", "order-sign"}:
         context: dict[str, Any] = {"draftOrders": bundle}
         if hook == "order-select":
-            context["selections"] = [
-                f"{one['resourceType']}/{one['id']}" for act, one in resources if act == "ordered"
-            ]
+            context["selections"] = [_name(one) for act, one in resources if act == "ordered"]
         return context
     return {_MEMBERS[act]: bundle for act, _ in resources}
 
 
-def _resources(rules: Ruleset, drafts: Sequence[_Draft]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _bundle(resources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": one} for one in resources],
+    }
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _resources(
+    rules: Ruleset, drafts: Sequence[_Draft], *, signed: bool = False
+) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, one in enumerate(drafts):
         resource = resource_of(rules, rules.concepts[one.concept], f"present{one.remarks}")
-        if not one.act.startswith("being "):
+        if not signed and not one.act.startswith("being "):
             resource |= {"status": "draft"}
         resource["id"] = f"draft-{number}"
         yield one.act, resource

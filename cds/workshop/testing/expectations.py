@@ -19,6 +19,7 @@ from cds.core.headers import EXPECTED
 from cds.core.indices import Index
 from cds.core.quantity import shown
 from cds.core.rules import Card, Condition, Factor, Ruleset, Stages
+from cds.core.targets import reached_by
 from cds.hooks.words import Words
 from cds.reasoning.quiet import is_for_review, is_quiet
 from cds.workshop.testing.histories import Past
@@ -349,6 +350,18 @@ class Expectations:
         got = [one.action for one in finding.offers if one.offered] if finding else []
         return _same(expected, got, ordered=True)
 
+    def _card_cancels(self, rule: Card, expected: Any) -> str | None:
+        return _same(expected, self._drafts(rule, cancel=True))
+
+    def _card_changes(self, rule: Card, expected: Any) -> str | None:
+        return _same(expected, self._drafts(rule, cancel=False))
+
+    def _drafts(self, rule: Card, *, cancel: bool) -> tuple[str, ...]:
+        finding = self._outcome(rule).finding
+        if finding is None:
+            return ()
+        return reached_by(finding, self._rules, self._snapshot, cancel=cancel)
+
     def _card_withheld(self, rule: Card, expected: Any) -> str | None:
         if not isinstance(expected, Mapping):
             return "no block of suggestions with their guards: `{record: already_recorded}`"
@@ -368,6 +381,8 @@ class Expectations:
         for offer in finding.offers:
             item = next(one for one in rule.suggestions if one.id == offer.suggestion)
             got |= {guard.id for guard in item.guards if guard.warn in offer.warnings}
+        if not wanted:
+            return ", ".join(sorted(got)) or None
         return None if all(str(one) in got for one in wanted) else ", ".join(sorted(got))
 
 

@@ -12,6 +12,7 @@ from cds.core.findings import Conclusions
 from cds.core.indices import Index
 from cds.core.quantity import plain, shown
 from cds.core.rules import Card, Condition, Factor, Ruleset
+from cds.core.targets import reached_by
 from cds.hooks.words import HOLE, Words
 from cds.workshop.testing.expectations import Rule
 
@@ -97,6 +98,10 @@ def _of_card(
     yield "summary", words.summary(rule.summaries[finding.summary].say, rule, finding)
     yield "offers", [one.suggestion for one in finding.offers if one.offered]
     yield "actions", [one.action for one in finding.offers if one.offered]
+    for word in ("cancels", "changes"):
+        reached = reached_by(finding, rules, snapshot, cancel=word == "cancels")
+        if reached:
+            yield word, list(reached)
     yield "withheld", {one.suggestion: one.blocked_by for one in finding.offers if not one.offered}
     if finding.notes:
         yield "warns", list(finding.notes)

@@ -319,7 +319,7 @@ def _listed(
     if concept.type == "plan":
         return {
             "resourceType": "CarePlan",
-            "status": "active",
+            "status": "active" if word == "present" else "completed",
             "intent": "plan",
             "subject": subject,
             "category": [meaning],

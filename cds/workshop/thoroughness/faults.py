@@ -371,6 +371,8 @@ def _of_reading(value: Reading) -> Iterator[tuple[str, Any]]:
         yield "`if latest` left out", _with(value, if_latest=False)
     if value.different_days:
         yield "`on different days` left out", _with(value, different_days=False)
+    if value.newest_day:
+        yield "`on newest day` left out", _with(value, newest_day=False)
     for side in ("low", "high"):
         limit = getattr(value, side)
         if limit is not None:

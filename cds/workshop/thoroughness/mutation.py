@@ -25,6 +25,9 @@ __all__ = ["FAULTS", "Score", "Trial", "concluded_with", "score_of", "scores", "
 FAULTS: Final = (ArithmeticError, KeyError, ValueError, StopIteration)
 """What a fault may bring about that makes a rule impossible to work out."""
 
+# What a case expects of all cards together: mutants are judged by the rule alone.
+_BETWEEN_CARDS: Final = frozenset({"cut", "merged", "trial"})
+
 _TABLES: Final = {
     "index": "indices",
     "condition": "conditions",
@@ -100,7 +103,8 @@ def concluded_with(rules: Ruleset, other: Rule) -> Ruleset:
 
 def _notices(rules: Ruleset, rule: Rule, trial: Trial, run: Run) -> bool:
     found = Expectations(rules, trial.snapshot, concluded(rule, rules, run))
-    return next(found.differences(rule, trial.case.expect), None) is not None
+    expect = {word: one for word, one in trial.case.expect.items() if word not in _BETWEEN_CARDS}
+    return bool(expect) and next(found.differences(rule, expect), None) is not None
 
 
 def _is_noticed(rules: Ruleset, mutant: Mutant, trial: Trial) -> bool:

@@ -105,7 +105,7 @@ class Explainer:
         whole = self.card(rule)
         if outcome.finding is None or word in {"shown", "because", "warns"}:
             wanted = {"population", "unless", "show_if"}
-        elif word in {"offers", "actions", "withheld"}:
+        elif word in {"offers", "actions", "cancels", "changes", "withheld"}:
             wanted = {"offers"}
         else:
             wanted = {word, "indicator", "summary"}
@@ -122,7 +122,9 @@ class Explainer:
             *self._unless(card),
             headed("show_if", self._tracer.condition(card.show_if)),
         ]
-        because = draft_reason(card, self._rules.conditions, self._rules.cards)
+        because = draft_reason(
+            card, self._rules.conditions, self._rules.cards, self._rules.concepts
+        )
         if because is not None and self._run.snapshot.hook in ACTS:
             parts.append(headed("needs_draft", self._tracer.condition(because)))
         finding = outcome.finding
@@ -259,6 +261,11 @@ class Explainer:
             if not answer.is_yes:
                 of = (headed("offer_if", self._tracer.condition(item.offer_if)),)
                 return Reason(item.id, answer.word, place=item.place, of=of)
+        action = self._rules.actions[item.action] if item.action else None
+        if action is not None and action.drafts:
+            names = ", ".join(action.drafts)
+            why = f"no draft of this call can be offered for it: {names}"
+            return Reason(item.id, "no", why, place=item.place)
         names = ", ".join(item.choices)
         state = "raised" if item.raised else "known"
         return Reason(item.id, "no", f"every result of {names} is {state}", place=item.place)

@@ -524,7 +524,9 @@ class Ways:
             parts = [self.to(card.show_if, "yes")]
             if population is not None:
                 parts.append(self.to(population.require, "yes"))
-            reason = draft_reason(card, self._rules.conditions, self._rules.cards)
+            reason = draft_reason(
+                card, self._rules.conditions, self._rules.cards, self._rules.concepts
+            )
             if reason is not None and self._snapshot.hook in ACTS:
                 parts.append(self.to(reason, "yes"))
             parts += [self._not_stopped(one, name) for name, one in stops]

@@ -117,6 +117,7 @@ def test_a_list_that_is_not_whole(rules):
         ({"kind": "mean of", "last": None}, "the mean of all results of HbA1c in"),
         ({"kind": "highest of", "between": (90, 730)}, "the highest HbA1c from 90 to 730 days ago"),
         ({"kind": "lowest of", "apart": 14}, "the lowest HbA1c at least 14 days apart in"),
+        ({"kind": "lowest of", "newest_day": True}, "the lowest HbA1c on the newest day with a"),
         ({"kind": "first of", "different_days": True}, "the first HbA1c on different days in"),
         ({"kind": "last end of", "between": None}, "when HbA1c last ended"),
         (

@@ -81,4 +81,15 @@ def test_words_and_places_are_no_logic(rules):
     assert logic_of(card) == logic_of(elsewhere)
     assert logic_of(card) != logic_of(replace(card, status="trial"))
     assert logic_of(card) != logic_of(replace(card, suggestions=()))
+    assert logic_of(card) != logic_of(replace(card, hooks=("order-sign",)))
     assert logic_of({"a": [1, card]}) == logic_of({"a": [1, elsewhere]})
+
+
+def test_hooks_that_answer_alike_are_no_logic_of_a_card(rules):
+    """The release says so, and no version of a card moves for it."""
+    card = rules.cards["short_sleep"]
+    more = replace(
+        card, hooks=(*card.as_written.hooks, "order-dispatch"), also_on=("order-dispatch",)
+    )
+
+    assert logic_of(card) == logic_of(more)

@@ -76,7 +76,7 @@ error[CDS401] never-true: `hba1c >= raised_a1c` and `hba1c < 5 %` cannot both be
 )
 def test_what_can_never_be_true(sample, holds):
     """
-    In whatever words.
+    In whatever words (T53).
     """
     assert ["CDS401"] == [one[:6] for one in logic(sample, holds)]
 

@@ -72,16 +72,21 @@ def test_the_clock_is_an_argument(sample):
 
 def test_links_of_cards_and_sources(sample):
     """
-    By https alone; a source without a link is fine.
+    By https alone; a source without a link is fine, and a link of a card is not read at all.
     """
     link = '  links: [{label: More, url: "http://example.org", type: absolute}]\n  source:'
 
-    assert ["CDS613 `http://example.org` is not a link that is safe to follow"] == sample.found(
-        {CARD: ("  source:", link)}
+    assert ["CDS105 expected an https address without holes, found `http://example.org`"] == (
+        sample.found({CARD: ("  source:", link)})
+    )
+    assert ["CDS613 `http://example.org/standards` is not a link that is safe to follow"] == (
+        sample.found(
+            {
+                CARD: ("http://", "https://"),
+                "evidence/library.yaml": ("https://example.org/st", "http://example.org/st"),
+            }
+        )
     )
     assert [] == sample.found(
-        {
-            CARD: ("http://", "https://"),
-            "evidence/library.yaml": ("    url: https://example.org/standards\n", ""),
-        }
+        {"evidence/library.yaml": ("    url: http://example.org/standards\n", "")}
     )

@@ -32,6 +32,13 @@ def entries(given, name, hooks=()):
         ("order-select", [("", True)], {"metformin": "drafted"}),
         ("order-select", [("ordered", True)], {"metformin": "ordered", "keto_plan": "drafted"}),
         ("order-select", [("ordered", True)], {"metformin": "ordered", "hook": "order-select"}),
+        ("order-dispatch", [("ordered", True)], {"metformin": "ordered", "hook": "order-dispatch"}),
+        (
+            "order-dispatch",
+            [("ordered", True), ("", True)],
+            {"metformin": "present and ordered", "hook": "order-dispatch"},
+        ),
+        ("order-dispatch", [("", True)], {"metformin": "present", "hook": "order-dispatch"}),
         ("medication-refill", [("refilled", True)], {"metformin": "being refilled"}),
         ("encounter-start", [], {"hook": "encounter-start", "history": {}}),
     ],

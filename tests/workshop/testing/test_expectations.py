@@ -64,6 +64,19 @@ def test_every_word_has_its_comparison():
              "warns": "x"},
         ),
         (
+            "low_testosterone_unconfirmed",
+            {"age": "52 years", "sex": "male", "total_testosterone": "238 ng/dL"},
+            {"warns": []},
+            {"warns": ["testosterone"]},
+        ),
+        (
+            "low_testosterone_unconfirmed",
+            {"age": "52 years", "sex": "male", "total_testosterone": "238 ng/dL",
+             "not_sent": ["medicines"]},
+            {"warns": ["testosterone", "opioid"]},
+            {"warns": []},
+        ),
+        (
             "sleep_deprivation",
             {"age": "15 years"},
             {"not_assessed": "age"},

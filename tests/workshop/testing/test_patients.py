@@ -35,6 +35,15 @@ def test_a_problem_that_is_over():
     assert ("2023-12-14", "2026-02-21") == (found["onsetDateTime"], found["abatementDateTime"])
 
 
+def test_a_plan_that_is_over():
+    """
+    It was carried out; what is on record is active.
+    """
+
+    assert "completed" == first("care_plans", keto_plan="history")["status"]
+    assert "active" == first("care_plans", keto_plan="present")["status"]
+
+
 def test_a_route():
     """
     As the words of the order.

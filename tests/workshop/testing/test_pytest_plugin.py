@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.contract.traffic import python_path
 from tests.workshop.conftest import RULES
 
 SLEEP = "cards/short_sleep.yaml"
@@ -18,7 +19,7 @@ def ran(folder, *arguments):
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", "-c", "/dev/null",
          f"--rootdir={folder.parent}", *arguments],
         cwd=folder.parent,
-        env={**os.environ, "PYTHONPATH": str(RULES.parent)},
+        env={**os.environ, "PYTHONPATH": python_path(RULES.parent)},
         capture_output=True,
         text=True,
         check=False,

@@ -66,6 +66,17 @@ def test_cases_that_differ_are_not_asked(lab, rules):
     assert [] == trials_of(lab, replace(rule, tests=(wrong, unread)))
 
 
+def test_what_is_decided_between_cards_notices_nothing(lab, rules):
+    """A case may ask it beside what the rule itself answers; nobody decides here."""
+    rule = rules.cards["short_sleep"]
+    given = rule.tests[0].given
+    cut = replace(rule.tests[0], name="cut", given=given, expect={"cut": False, "merged": []})
+    found = score_of(lab, replace(rule, tests=(*rule.tests, cut)))
+
+    assert score_of(lab, rule).noticed == found.noticed
+    assert "cut" in [one.name for one in found.insensitive]
+
+
 @pytest.mark.nightly
 def test_the_cases_of_the_shipped_rules_notice_what_can_be_noticed(lab):
     """At least 95 %; at most 2 % are excused, each with its reason; no excuse is stale."""

@@ -185,6 +185,7 @@ def test_a_code_calls_its_card():
     [
         ("shown", {"unless", "show_if"}),
         ("offers", {"offers"}),
+        ("cancels", {"offers"}),
         ("summary", {"indicator", "summary"}),
     ],
 )

@@ -1,0 +1,71 @@
+"""
+The database that workers share: SQLite in a file, or PostgreSQL where there are replicas.
+
+Only what is remembered from one call to the next is in it. Calls to it wait, so they are
+made from a thread, never from the event loop.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["BUSY_SECONDS", "open_database"]
+
+BUSY_SECONDS: Final = 2
+"""How long a call waits for a lock, or for an answer of the server."""
+
+
+def open_database(url: str) -> Engine:
+    """
+    Make an engine for *url*; nothing is connected yet.
+
+    A SQLite file is created for its owner alone, keeps a write-ahead log, so that who
+    reads waits for nobody, and begins every transaction as a writer, so that two workers
+    wait for each other instead of failing. Raises what SQLAlchemy raises for an address it
+    cannot use.
+    """
+    from sqlalchemy import create_engine, make_url  # noqa: PLC0415 - where something is shared
+
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(
+            address,
+            pool_size=1,
+            max_overflow=4,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": BUSY_SECONDS,
+                "options": f"-c statement_timeout={BUSY_SECONDS}s",
+            },
+        )
+    if address.database and address.database != ":memory:":
+        _create(Path(address.database))
+    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    _set_up(engine)
+    return engine
+
+
+def _create(path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _set_up(engine: Engine) -> None:
+    from sqlalchemy import event  # noqa: PLC0415 - the same
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: Any) -> None:
+        # The driver begins nothing by itself: see below.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA trusted_schema=OFF")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

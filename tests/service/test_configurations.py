@@ -1,0 +1,196 @@
+"""
+What stops the start: each with 78 and one line that names it, and no value.
+"""
+
+import json
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from cds.cli.__main__ import app
+from cds.service.settings import Settings
+from cds.service.start import started
+from tests.tokens import ISSUER, Signer
+
+MARK = "Zebedee"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - refused
+GOOD = {"CDS_PUBLIC_URL": "https://cds.example", "CDS_ALLOW_UNREVIEWED": "1"}
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """
+    An environment that a production service would start in, and what differs from it.
+    """
+    for name in list(os.environ):
+        if name.startswith("CDS_") or name in {"HOST", "PORT", "ENGINE", "APP_ENV", "RULES"}:
+            monkeypatch.delenv(name)
+    folder = tmp_path / "clients"
+    folder.mkdir()
+
+    def put(settings, **client):
+        registered = {"name": "ehr", "issuer": ISSUER, "keys": [Signer().jwk], **client}
+        name = registered.pop("file", "ehr.json")
+        text = registered.pop("text", None) or json.dumps(registered)
+        (folder / name).write_text(text, "utf-8")
+        database = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+        given = {**GOOD, "CDS_CLIENTS": str(folder), "CDS_DATABASE": database, **settings}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value.replace("TMP", str(tmp_path)))
+
+    return put
+
+
+SETTINGS = {
+    "an unknown name": ({"CDS_PASSWORT": MARK}, "CDS_PASSWORT"),
+    "an unknown environment": ({"CDS_ENV": MARK}, "CDS_ENV"),
+    "a port that is none": ({"CDS_PORT": MARK}, "PORT"),
+    "a port beyond": ({"CDS_PORT": "65536"}, "PORT"),
+    "an engine that is none": ({"CDS_ENGINE": MARK}, "ENGINE"),
+    "a clock in production": ({"CDS_CLOCK": "2026-06-01"}, "CDS_CLOCK"),
+    "a clock that is none": ({"CDS_CLOCK": MARK}, "CDS_CLOCK"),
+    "development for everybody": ({"CDS_ENV": "development", "CDS_HOST": EVERYWHERE}, "HOST"),
+    "plain HTTP for everybody": ({"CDS_HOST": EVERYWHERE}, "TRUSTED_PROXY"),
+    "a body too small": ({"CDS_MAX_BODY": "1"}, "MAX_BODY"),
+    "a body too large": ({"CDS_MAX_BODY": "1000000000"}, "MAX_BODY"),
+    "no time": ({"CDS_RECEIVE_SECONDS": "0"}, "RECEIVE_SECONDS"),
+    "no number": ({"CDS_RECEIVE_SECONDS": "nan"}, "RECEIVE_SECONDS"),
+    "nobody at a time": ({"CDS_IN_FLIGHT": "0"}, "IN_FLIGHT"),
+    "no signing in production": ({"CDS_AUTH": "off"}, "AUTH"),
+    "a word for signing": ({"CDS_AUTH": MARK}, "AUTH"),
+    "no folder of clients": ({"CDS_CLIENTS": f"/nowhere/{MARK}"}, "CDS_CLIENTS"),
+    "no clients": ({"CDS_CLIENTS": ""}, "CDS_CLIENTS"),
+    "no clients in the folder": ({"CDS_CLIENTS": "TMP"}, "CDS_CLIENTS"),
+    "no public address": ({"CDS_PUBLIC_URL": ""}, "CDS_PUBLIC_URL"),
+    "a public address in plain HTTP": ({"CDS_PUBLIC_URL": "http://x.example"}, "CDS_PUBLIC_URL"),
+    "a public address with a user": ({"CDS_PUBLIC_URL": f"https://{MARK}@x"}, "CDS_PUBLIC_URL"),
+    "a public address with a query": ({"CDS_PUBLIC_URL": f"https://x?{MARK}"}, "CDS_PUBLIC_URL"),
+    "a public address that is none": ({"CDS_PUBLIC_URL": MARK}, "CDS_PUBLIC_URL"),
+    "another database": ({"CDS_DATABASE": f"mysql://u:{MARK}@x/y"}, "CDS_DATABASE"),
+    "a database nowhere": ({"CDS_DATABASE": f"sqlite:////nowhere/{MARK}"}, "CDS_DATABASE"),
+    "no workers": ({"CDS_WORKERS": "0"}, "WORKERS"),
+    "no connections": ({"CDS_CONNECTIONS": "0"}, "CDS_CONNECTIONS"),
+    "a drain without end": ({"CDS_DRAIN_SECONDS": "3600"}, "CDS_DRAIN_SECONDS"),
+    "another specification": ({"CDS_SPEC": "4.0"}, "CDS_SPEC"),
+    "a word for yes": ({"CDS_CRD": MARK}, "CDS_CRD"),
+    "a word for reload": ({"CDS_RELOAD": MARK}, "RELOAD"),
+    "no rules": ({"CDS_RULES": f"/nowhere/{MARK}"}, "RULES"),
+    "rules that are none": ({"CDS_RULES": "TMP"}, "no active card"),
+    "rules that nobody reviewed": ({"CDS_ALLOW_UNREVIEWED": "0"}, "ALLOW_UNREVIEWED"),
+    "a profile that is none": ({"CDS_PROFILE": "../etc"}, "CDS_PROFILE"),
+}
+CLIENTS = {
+    "no JSON": ({"text": f"{{{MARK}"}, "client ehr"),
+    "an unknown member": ({"pasword": MARK}, "pasword"),
+    "another name than its file": ({"file": "other.json"}, "client other"),
+    "no issuer": ({"issuer": ""}, "issuer"),
+    "no keys": ({"keys": []}, "keys"),
+    "a secret key": ({"keys": [{"kty": "oct", "k": MARK, "kid": "1"}]}, "ehr"),
+    "keys in plain HTTP": ({"keys": [], "jwks_url": "http://x.example/k"}, "jwks_url"),
+    "keys in two places": ({"jwks_url": "https://x.example/k"}, "keys"),
+    "a FHIR server in plain HTTP": ({"fhir_bases": ["http://x.example/fhir"]}, "fhir_bases"),
+    "every page": ({"origins": ["*"]}, "origins"),
+    "no page": ({"origins": ["null"]}, "origins"),
+    "an EHR that is none": ({"ehr": MARK}, "ehr"),
+    "no rate": ({"rate": 0}, "rate"),
+    "tokens for days": ({"token_seconds": 86400}, "token_seconds"),
+    "an algorithm of the weak": ({"algorithms": ["HS256"]}, "algorithms"),
+}
+
+
+def stopped(capsys):
+    """
+    Start, and give the exit code with what was said.
+    """
+    with pytest.raises(SystemExit) as caught:
+        started()
+    out, err = capsys.readouterr()
+    return caught.value.code, out + err
+
+
+@pytest.mark.parametrize(("settings", "named"), SETTINGS.values(), ids=SETTINGS)
+def test_a_setting_that_cannot_be_used_stops_the_start(environment, capsys, settings, named):
+    """
+    With 78, its name, and not its value (4.1, HTTP-02, T60).
+    """
+    environment(settings)
+
+    code, said = stopped(capsys)
+
+    assert 78 == code
+    assert named in said
+    assert MARK not in said
+    assert "Traceback" not in said
+    assert said.startswith("cannot start: ")
+    assert 1 == said.count("\n")
+
+
+@pytest.mark.parametrize(("client", "named"), CLIENTS.values(), ids=CLIENTS)
+def test_a_client_that_cannot_be_used_stops_the_start(environment, capsys, client, named):
+    """
+    With 78, its file and the member (4.1).
+    """
+    environment({}, **client)
+
+    code, said = stopped(capsys)
+
+    assert 78 == code
+    assert named in said
+    assert MARK not in said
+    assert 1 == said.count("\n")
+
+
+def test_sqlite_wants_a_local_disk(environment, capsys, monkeypatch):
+    """
+    Production does not start with it on a network file system (4.1, T61).
+    """
+    environment({})
+    monkeypatch.setattr("cds.service.start.network_of", lambda _folder: "nfs4")
+
+    code, said = stopped(capsys)
+
+    assert 78 == code
+    assert "CDS_DATABASE" in said
+
+
+def test_the_settings_are_shown_without_their_secrets(environment):
+    """
+    `cds config` says what is in effect, and that the service would start.
+    """
+    environment({"CDS_DATABASE": f"postgresql+psycopg://me:{MARK}@db.example/cds?password={MARK}"})
+
+    result = CliRunner().invoke(app, ["config"])
+
+    lines = dict(
+        one.split(None, 1) for one in result.stdout.splitlines() if one[:4] == "CDS_" and " " in one
+    )
+    assert 0 == result.exit_code
+    assert "postgresql+psycopg://***@db.example/cds?***" == lines["CDS_DATABASE"]
+    assert ("required", "signal", "3") == tuple(
+        lines[f"CDS_{name}"] for name in ("AUTH", "RELOAD", "DRAIN_SECONDS")
+    )
+    assert "the service would start" in result.stdout
+    assert "waived" in result.stdout
+    assert MARK not in result.output
+    assert {f"CDS_{name.upper()}" for name in Settings.model_fields} == {
+        one.split()[0] for one in result.stdout.splitlines() if one[:4] == "CDS_"
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["an unknown name", "no clients", "rules that are none", "rules that nobody reviewed"]
+)
+def test_what_would_stop_the_start_is_said(environment, name):
+    """
+    With the same exit code, before anybody starts it.
+    """
+    settings, named = SETTINGS[name]
+    environment(settings)
+
+    result = CliRunner().invoke(app, ["config"])
+
+    assert 78 == result.exit_code
+    assert "would not start" in result.output
+    assert named in result.output
+    assert MARK not in result.output
