@@ -5,14 +5,17 @@ contract that every answer of every test is held to.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from cds.service.frame import Frame
+from cds.service.logs import configure
 from tests.calling import Calling, open_service
 from tests.contract.traffic import Watch
 
@@ -63,6 +66,28 @@ def pytest_runtest_call(item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item):
     return (yield from held_to_the_contract())
+
+
+def logging_restored():
+    """
+    Write where the tests around wrote, whatever ran in between had configured.
+    """
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def strict_logs():
+    """
+    What is logged must be on the list, also where no test looks at it.
+    """
+    configure(io.StringIO(), strict=True)
+
+
+# Files run in any order, and so do tests: a stream of one is closed when another logs.
+around_files = pytest.fixture(scope="module", autouse=True)(logging_restored)
+around_tests = pytest.fixture(autouse=True)(logging_restored)
 
 
 @pytest.fixture(scope="session")
