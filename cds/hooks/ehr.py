@@ -8,7 +8,7 @@ card that offered it: nothing is lost between us and the clinician without a tra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -18,7 +18,16 @@ from cds.core.hooks import HOOKS
 from cds.core.rules import Profile
 from cds.hooks.wire import ACTION
 
-__all__ = ["EHRS", "EhrProfile", "SiteCode", "adapt", "hl7_codes", "topic_code"]
+__all__ = [
+    "EHRS",
+    "EhrProfile",
+    "SiteCode",
+    "adapt",
+    "hl7_codes",
+    "names_to_map",
+    "site_codes",
+    "topic_code",
+]
 
 _OID: Final = "urn:oid:"
 _MOST_TOPIC: Final = 100
@@ -31,7 +40,8 @@ class EhrProfile:
     """
     What one kind of record system can show.
 
-    *hooks* are those it calls. *several_actions*: a suggestion may hold more than one.
+    *hooks* are those it calls. *several_actions*: a suggestion may hold more than one;
+    without *labels* the descriptions of its actions are all that is read of it.
     *selections* lists the values of `selectionBehavior` it knows, *action_selection* says
     that it knows the one of suggestions. With *plain_topics* topic codes are letters and
     digits alone; with *oids* code systems are named by their OID, where one is known.
@@ -47,6 +57,7 @@ class EhrProfile:
     title: str
     hooks: tuple[str, ...] = HOOKS
     several_actions: bool = True
+    labels: bool = True
     selections: tuple[str, ...] = ("at-most-one", "any")
     action_selection: bool = False
     plain_topics: bool = False
@@ -69,7 +80,7 @@ _EPIC_NOTES: Final = tuple(
 Discovery is not read: type the prefetch in, line by line, and again where a release changes it.
 Other triggers arrive as patient-view with an extension that names them; it is ignored.
 Calling on every opening of a chart is advised against.
-What is shown for a suggestion is the description of its action; labels are not shown.
+What is shown for a suggestion is the description of its action, so it begins with the label.
 Of an order only the code counts: map each action below to a preference list or an order set.
 What is not mapped is a line of text on the card.
 An override is remembered against the topic code of the card.
@@ -103,6 +114,7 @@ EHRS: Final[Mapping[str, EhrProfile]] = {
             title="Epic",
             hooks=_EPIC_HOOKS,
             several_actions=False,
+            labels=False,
             selections=("any",),
             plain_topics=True,
             oids=True,
@@ -262,7 +274,7 @@ class _Writer:
         kept = [self._link(one) for one in links if self._is_kept(one["type"], one["url"])]
         if kept:
             found["links"] = kept
-        gone = [one["label"] for one in links if not self._is_kept(one["type"], one["url"])]
+        gone = [_told(one) for one in links if not self._is_kept(one["type"], one["url"])]
         return ["See also: " + "; ".join(gone) + "."] if gone else []
 
     def _link(self, link: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,32 +301,50 @@ class _Writer:
         """Put what can be offered in place of what is; say what cannot, and how to choose."""
         offered: list[dict[str, Any]] = []
         by_hand: list[str] = []
+        split: list[str] = []
+        alternatives = 0
         for one in found.pop("suggestions", ()):
             parts = list(self._parts(one))
             taken = [self._taken(part) for part in parts]
-            offered.extend(each for each in taken if each is not None)
-            if any(taken):
-                left = [part for part, each in zip(parts, taken, strict=True) if each is None]
-                by_hand.extend(_line(part) for part in left)
-            else:
+            kept = [each for each in taken if each is not None]
+            offered.extend(kept)
+            if not kept:
                 by_hand.append(_line(one))
+                continue
+            alternatives += 1
+            left = [part for part, each in zip(parts, taken, strict=True) if each is None]
+            by_hand.extend(_line(part) for part in left)
+            if len(kept) > 1:
+                # All actions of a suggestion apply together, also where they are several.
+                names = (_words_of(each["actions"][0]) or each["label"] for each in kept)
+                split.append(f"**{one['label']}:** these belong together: {'; '.join(names)}.")
         choose = found.pop("selectionBehavior", "")
-        said = []
+        said = list(split)
         if offered:
             found["suggestions"] = offered
-            found["selectionBehavior"], how = self._choice(choose, offered)
+            found["selectionBehavior"], how = self._choice(choose, offered, alternatives)
             said.extend(how)
         if by_hand:
             said.append("**To do by hand, it cannot be offered here**\n\n" + "\n".join(by_hand))
         return said
 
-    def _choice(self, choose: str, offered: list[dict[str, Any]]) -> tuple[str, list[str]]:
-        """Give the `selectionBehavior` that is understood, and what it does not say."""
-        if choose in self._ehr.selections:
+    def _choice(
+        self, choose: str, offered: list[dict[str, Any]], alternatives: int
+    ) -> tuple[str, list[str]]:
+        """
+        Give the `selectionBehavior` that is understood, and what it does not say.
+
+        *alternatives* are what there is to choose from: parts of one suggestion count as one.
+        """
+        known = self._ehr.selections
+        is_split = alternatives < len(offered)
+        if choose == "at-most-one" and "any" in known and (is_split or choose not in known):
+            parts = "; what belongs together counts as one" if is_split else ""
+            how = [f"Choose at most one of these suggestions{parts}."]
+            return "any", how if alternatives > 1 else []
+        if choose in known:
             return choose, []
         several = len(offered) > 1
-        if choose == "at-most-one":
-            return "any", ["Choose at most one of these suggestions."] if several else []
         recommended = [one for one in offered if one.get("isRecommended")]
         for one in recommended[1:]:
             del one["isRecommended"]
@@ -326,16 +356,13 @@ class _Writer:
         """Split a suggestion where it may hold one action only; code what the site has coded."""
         name = suggestion.get("extension", {}).get(ACTION, {}).get("id", "")
         actions = list(suggestion.get("actions", ()))
-        whole = self._order_codes.get(name)
-        if len(actions) > 1 and whole is not None and _is_create(actions[0]):
+        codes = site_codes(self._order_codes, name, [_created(one) for one in actions])
+        if len(actions) > 1 and codes[0] is not None and codes[0] is self._order_codes.get(name):
             # One code for several things: the site has an order set of them.
-            actions = [_ordered(actions[0], whole, suggestion["label"])]
+            actions = [_ordered(actions[0], codes[0], suggestion["label"])]
         else:
-            codes = [self._order_codes.get(f"{name}.{at}") for at in range(1, len(actions) + 1)]
-            if len(actions) == 1:
-                codes = [codes[0] or whole]
             actions = [
-                one if code is None or not _is_create(one) else _ordered(one, code)
+                one if code is None else _ordered(one, code)
                 for one, code in zip(actions, codes, strict=True)
             ]
         if self._ehr.several_actions or len(actions) < 2:  # noqa: PLR2004 - one is not split
@@ -343,11 +370,14 @@ class _Writer:
             return
         for at, action in enumerate(actions):
             which = _words_of(action) or action["resource"]["resourceType"]
+            said = action["description"]
             yield {
                 **suggestion,
                 "label": f"{suggestion['label']}: {which}",
                 "uuid": str(uuid5(UUID(suggestion["uuid"]), str(at))) if at else suggestion["uuid"],
-                "actions": [{**action, "description": f"{action['description']}: {which}"}],
+                "actions": [
+                    {**action, "description": f"{said}: {which}" if self._ehr.labels else said}
+                ],
             }
 
     def _taken(self, suggestion: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -358,11 +388,17 @@ class _Writer:
         if None in taken:
             return None
         if taken:
-            found["actions"] = taken
+            found["actions"] = [self._described(one, found["label"]) for one in taken if one]
         if self._ehr.action_selection and len(taken) > 1:
             found["actionSelectionBehavior"] = "all"
         self._drop_extension(found)
         return found
+
+    def _described(self, action: dict[str, Any], label: str) -> dict[str, Any]:
+        """Begin a description with the label where nobody reads the label itself."""
+        if self._ehr.labels:
+            return action
+        return {**action, "description": f"{label}. {action['description']}"}
 
     def _action(self, action: Mapping[str, Any]) -> dict[str, Any] | None:
         ehr = self._ehr
@@ -410,8 +446,35 @@ _CODE_AT: Final = {"ServiceRequest": "code", "MedicationRequest": "medicationCod
 _CODED: Final = "_coded"
 
 
-def _is_create(action: Mapping[str, Any]) -> bool:
-    return action["type"] == "create" and action["resource"]["resourceType"] in _CODE_AT
+def names_to_map(action: str, kinds: Sequence[str]) -> tuple[str, ...]:
+    """
+    List the names under which a site may give a code for what an action drafts.
+
+    *kinds* are the types of what it drafts, in order. Only orders have a code of the site;
+    the name of the action itself is one where it drafts nothing else.
+    """
+    orders = [f"{action}.{at}" for at, kind in enumerate(kinds, 1) if kind in _CODE_AT]
+    return (action, *orders) if orders and len(orders) == len(kinds) else tuple(orders)
+
+
+def site_codes(
+    codes: Mapping[str, SiteCode], action: str, kinds: Sequence[str]
+) -> tuple[SiteCode | None, ...]:
+    """
+    Give the site's code for each thing that an action drafts, None where there is none.
+
+    One for the action itself stands for all of them, an order set where they are several.
+    """
+    names = names_to_map(action, kinds)
+    if action in codes and action in names:
+        return (codes[action],) * len(kinds)
+    numbered = (f"{action}.{at}" for at in range(1, len(kinds) + 1))
+    return tuple(codes.get(one) if one in names else None for one in numbered)
+
+
+def _created(action: Mapping[str, Any]) -> str:
+    """Give the type of what an action creates; empty where it creates nothing."""
+    return str(action["resource"]["resourceType"]) if action["type"] == "create" else ""
 
 
 def _ordered(action: Mapping[str, Any], code: SiteCode, text: str = "") -> dict[str, Any]:
@@ -446,9 +509,21 @@ def _words_of(action: Mapping[str, Any]) -> str:
     for member in ("code", "medicationCodeableConcept", "description"):
         found = resource.get(member)
         if isinstance(found, dict) and found.get("text"):
-            return str(found["text"])
+            until = next(
+                (one["dueDate"] for one in resource.get("target", ()) if "dueDate" in one), ""
+            )
+            return f"{found['text']}, until {until}" if until else str(found["text"])
+    diets = resource.get("oralDiet", {}).get("type", ())
+    if diets:
+        return "; ".join(str(one["text"]) for one in diets if one.get("text"))
     payload = resource.get("payload") or [{}]
     return str(payload[0].get("contentString") or resource.get("title") or "")
+
+
+def _told(link: Mapping[str, Any]) -> str:
+    """Say a link that would be removed: with its address, where a browser would open it."""
+    label = str(link["label"])
+    return f"{label} (`{link['url']}`)" if link["type"] == "absolute" else label
 
 
 # --- detail ---------------------------------------------------------------------

@@ -17,6 +17,8 @@ from cds.core.rules import Ruleset
 __all__ = [
     "ADVERTISED",
     "CHOSEN",
+    "CRD_ADVERTISED",
+    "CRD_CHOSEN",
     "MOST_CARDS",
     "configuration",
     "optional_groups",
@@ -28,8 +30,8 @@ MOST_CARDS: Final = "max-cards"
 
 ADVERTISED: Final = "org.metabolic-cds.configuration-options"
 CHOSEN: Final = "org.metabolic-cds.configuration"
-_CRD_ADVERTISED: Final = "davinci-crd.configuration-options"
-_CRD_CHOSEN: Final = "davinci-crd.configuration"
+CRD_ADVERTISED: Final = "davinci-crd.configuration-options"
+CRD_CHOSEN: Final = "davinci-crd.configuration"
 
 
 def optional_groups(rules: Ruleset, hook: str = "") -> tuple[str, ...]:
@@ -45,7 +47,7 @@ def optional_groups(rules: Ruleset, hook: str = "") -> tuple[str, ...]:
 def configuration(rules: Ruleset, hook: str, *, crd: bool = False) -> dict[str, Any]:
     """Give the extension of the service of *hook* in discovery; empty where nothing can be set."""
     options = list(_options(rules, hook))
-    names = (ADVERTISED, _CRD_ADVERTISED) if crd else (ADVERTISED,)
+    names = (ADVERTISED, CRD_ADVERTISED) if crd else (ADVERTISED,)
     return dict.fromkeys(names, options) if options else {}
 
 
@@ -85,7 +87,7 @@ def read_options(
     many as it allows.
     """
     chosen = dict(settings)
-    for name in (_CRD_CHOSEN, CHOSEN) if crd else (CHOSEN,):
+    for name in (CRD_CHOSEN, CHOSEN) if crd else (CHOSEN,):
         given = extension.get(name)
         if isinstance(given, dict):
             chosen |= {code: value for code, value in given.items() if _is_fit(code, value)}

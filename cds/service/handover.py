@@ -16,9 +16,17 @@ from cds import __version__
 from cds.core.rules import Action, Card, Ruleset
 from cds.hooks.contexts import CONTEXTS
 from cds.hooks.discovery import hooks_of, prefetch_of, service_of
-from cds.hooks.ehr import EHRS, SiteCode, adapt, hl7_codes, topic_code
+from cds.hooks.ehr import EHRS, SiteCode, adapt, hl7_codes, names_to_map, site_codes, topic_code
 from cds.hooks.feedback import MOST_FEEDBACK, MOST_ITEMS
-from cds.hooks.options import ADVERTISED, CHOSEN, MOST_CARDS, optional_groups
+from cds.hooks.options import (
+    ADVERTISED,
+    CHOSEN,
+    CRD_ADVERTISED,
+    CRD_CHOSEN,
+    MOST_CARDS,
+    configuration,
+    read_options,
+)
 from cds.hooks.wire import ACTION, EVALUATION, RULE
 from cds.service.clients import Client
 from cds.service.limits import FEEDBACK_BURST
@@ -215,12 +223,7 @@ class _Sheet:
         yield from _table(("code", "system", "what is read"), rows)
 
     def _orders(self) -> Iterator[str]:
-        rows = [
-            row
-            for action in self._actions()
-            for at, resource in enumerate(action.resources, 1)
-            for row in [self._order(action, at, resource)]
-        ]
+        rows = [row for action in self._actions() for row in self._order(action)]
         rows += [self._change(one) for one in self._used() if one.drafts]
         if not rows:
             return
@@ -229,11 +232,11 @@ class _Sheet:
         yield ""
         head = ("action", "label", "resource", "our code", "your code", "so it is")
         yield from _table(head, rows)
-        known = {one.id for one in self._actions()} | {row[0].strip("`") for row in rows}
+        known = {name for one in self._actions() for name in names_to_map(one.id, _kinds(one))}
         strange = sorted(set(self._client.order_codes) - known)
         if strange:
             yield ""
-            yield f"Mapped, and on no card of this client: {_codes(strange)}."
+            yield f"Mapped, and no order on a card of this client: {_codes(strange)}."
 
     def _used(self) -> list[Action]:
         names = {name for card in self._cards for name in _offered_by(card)}
@@ -248,20 +251,18 @@ class _Sheet:
         fate = "offered" if self._ehr.changes else "a line of text"
         return _code(action.id), _cell(action.label), what, "", "", fate
 
-    def _order(self, action: Action, at: int, resource: Mapping[str, Any]) -> tuple[str, ...]:
-        codes = self._client.order_codes
-        name = action.id if len(action.resources) == 1 else f"{action.id}.{at}"
-        code = codes.get(name) or codes.get(action.id)
-        orders = resource["resourceType"] in _ORDERS
-        yours = _code(f"{code.system}|{code.code}") if code is not None else "not mapped"
-        return (
-            _code(name),
-            _cell(action.label),
-            resource["resourceType"],
-            _our_codes(resource),
-            yours if orders else "",
-            "offered" if self._is_offered(action, resource, code) else "a line of text",
-        )
+    def _order(self, action: Action) -> Iterator[tuple[str, ...]]:
+        codes = site_codes(self._client.order_codes, action.id, _kinds(action))
+        for at, (resource, code) in enumerate(zip(action.resources, codes, strict=True), 1):
+            yours = _code(f"{code.system}|{code.code}") if code is not None else "not mapped"
+            yield (
+                _code(action.id if len(action.resources) == 1 else f"{action.id}.{at}"),
+                _cell(action.label),
+                resource["resourceType"],
+                _our_codes(resource),
+                yours if resource["resourceType"] in _ORDERS else "",
+                "offered" if self._is_offered(action, resource, code) else "a line of text",
+            )
 
     def _is_offered(
         self, action: Action, resource: Mapping[str, Any], code: SiteCode | None
@@ -313,32 +314,34 @@ class _Sheet:
     # --- how much ----------------------------------------------------------------
 
     def _options(self) -> Iterator[str]:
-        chosen = self._client.options
-        names = dict.fromkeys(
-            name for hook in self._hooks for name in optional_groups(self._rules, hook)
-        )
-        rows = [
-            (
-                _code(name),
-                "off" if chosen.get(name) is False else "on",
-                _cell(self._rules.groups[name].option),
-            )
-            for name in names
-        ]
-        most = chosen.get(MOST_CARDS, self._rules.profile.most_cards)
-        rows.append((_code(MOST_CARDS), str(most), "The most cards of an answer."))
+        chosen = read_options(self._rules, self._client.options, {})
+        listed = {
+            one["code"]: one
+            for hook in self._hooks
+            for one in configuration(self._rules, hook).get(ADVERTISED, ())
+        }
+        if not listed:
+            return
+        rows = []
+        for name, one in listed.items():
+            here = "off" if name in chosen.off else "on"
+            if name == MOST_CARDS:
+                here = str(chosen.most_cards or one["default"])
+            rows.append((_code(name), here, _cell(one["description"])))
         yield "`options` of the registration sets them for all calls, a call for itself."
         yield ""
         yield from _table(("option", "here", "what it is"), rows)
-        strange = sorted(set(chosen) - {MOST_CARDS, *names})
+        strange = sorted(set(self._client.options) - set(listed))
         if strange:
             yield ""
             yield f"Set, and no option of these services: {_codes(strange)}."
 
     def _extensions(self) -> Iterator[str]:
+        chosen = [CHOSEN, *([CRD_CHOSEN] if self._settings.crd else [])]
+        listed = [ADVERTISED, *([CRD_ADVERTISED] if self._settings.crd else [])]
         if not self._ehr.extensions:
             yield "None is sent to this EHR profile; in a call, options may be set in one:"
-            yield f"`{CHOSEN}`. All others are ignored."
+            yield f"{' or '.join(map(_code, chosen))}. All others are ignored."
             return
         yield from _table(
             ("name", "of", "what it says"),
@@ -346,8 +349,11 @@ class _Sheet:
                 (_code(RULE), "a card", "its rule, version and release"),
                 (_code(ACTION), "a suggestion", "its action of the library, and its rule"),
                 (_code(EVALUATION), "an answer", "what was evaluated, not used, switched off"),
-                (_code(ADVERTISED), "a service in discovery", "the options there are"),
-                (_code(CHOSEN), "a call", "the options that are chosen"),
+                *(
+                    (_code(one), "a service in discovery", "the options there are")
+                    for one in listed
+                ),
+                *((_code(one), "a call", "the options that are chosen") for one in chosen),
             ],
         )
         yield ""
@@ -355,6 +361,7 @@ class _Sheet:
 
     def _limits(self) -> Iterator[str]:
         settings, client = self._settings, self._client
+        most = read_options(self._rules, client.options, {}).most_cards
         rows = [
             ("body of a call", f"{settings.max_body:,} bytes"),
             ("body of feedback", f"{MOST_FEEDBACK:,} bytes, {MOST_ITEMS} items"),
@@ -362,7 +369,10 @@ class _Sheet:
             ("calls", f"{client.rate:g} in a second, {client.burst} at once"),
             ("calls of feedback", f"{FEEDBACK_BURST} in a minute"),
             ("time for your FHIR server", f"{settings.fetch_seconds:g} seconds for all of it"),
-            ("cards of an answer", f"{self._rules.profile.most_cards}; critical ones always"),
+            (
+                "cards of an answer",
+                f"{most or self._rules.profile.most_cards}; critical ones always",
+            ),
             ("summary of a card", "139 characters"),
         ]
         yield from _table(("what", "limit"), rows)
@@ -382,6 +392,10 @@ def _offered_by(card: Card) -> Iterator[str]:
     for one in card.suggestions:
         yield from (one.action, *one.choices)
         yield from (each.instead for each in one.guards)
+
+
+def _kinds(action: Action) -> list[str]:
+    return [str(one["resourceType"]) for one in action.resources]
 
 
 def _our_codes(resource: Mapping[str, Any]) -> str:

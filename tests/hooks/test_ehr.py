@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from cds.hooks.ehr import EHRS, adapt, hl7_codes, topic_code
+from cds.hooks.ehr import EHRS, adapt, hl7_codes, names_to_map, topic_code
 from cds.hooks.wire import ACTION, RULE, Response
 from tests.hooks.composed import composed
 from tests.serving import shipped
@@ -162,9 +162,38 @@ MEAL = suggestion(
     {
         "type": "create",
         "description": "Draft a nutrition order for you to sign",
-        "resource": {"resourceType": "NutritionOrder", "id": uid(26)},
+        "resource": {
+            "resourceType": "NutritionOrder",
+            "id": uid(26),
+            "oralDiet": {"type": [{"text": "No fasting"}, {"text": "Moderate carbohydrate"}]},
+        },
     },
     number=16,
+)
+WALK = suggestion(
+    "Walk",
+    "walk",
+    {
+        "type": "create",
+        "description": "Propose a goal",
+        "resource": {
+            "resourceType": "Goal",
+            "id": uid(27),
+            "description": {"text": "150 minutes"},
+            "target": [{"dueDate": "2026-08-31"}],
+        },
+    },
+    number=18,
+)
+PLAIN = suggestion(
+    "Ask",
+    "ask",
+    {
+        "type": "create",
+        "description": "Draft a task",
+        "resource": {"resourceType": "Task", "id": uid(28)},
+    },
+    number=19,
 )
 
 
@@ -254,6 +283,88 @@ def test_several_actions_become_several_suggestions():
     assert found == adapted(response(PAIR), EPIC, codes=codes)["suggestions"]
 
 
+def test_what_was_split_belongs_together():
+    """
+    All actions of a suggestion apply together, also where each is a suggestion (SUG-04).
+    """
+    codes = {
+        "order_insulin.1": Code("urn:site", "INS"),
+        "order_insulin.2": Code("urn:site", "GLU"),
+    }
+    said = "**Order insulin and glucose:** these belong together: Fasting insulin; Fasting glucose."
+
+    assert said in adapted(response(PAIR), EPIC, codes=codes)["detail"]
+    assert "together" not in adapted(response(PAIR), GENERIC)["detail"]
+    del codes["order_insulin.1"]
+    assert "together" not in adapted(response(PAIR), EPIC, codes=codes)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("offered", "expected"),
+    [
+        ((PAIR,), []),
+        (
+            (PAIR, PROBLEM),
+            ["Choose at most one of these suggestions; what belongs together counts as one."],
+        ),
+        ((PROBLEM, GOAL), []),
+    ],
+    ids=["one, in two parts", "two, one of them in parts", "two, one of them in words"],
+)
+def test_parts_are_no_alternatives(offered, expected):
+    """
+    What to choose from is what the rule offers, however many parts it comes in.
+    """
+    codes = {
+        "order_insulin.1": Code("urn:site", "INS"),
+        "order_insulin.2": Code("urn:site", "GLU"),
+    }
+    card = adapted(response(*offered, choose="at-most-one"), EPIC, codes=codes)
+
+    assert "any" == card["selectionBehavior"]
+    assert expected == [one for one in card["detail"].split("\n\n") if one.startswith("Choose")]
+
+
+def test_a_description_says_what_the_label_does():
+    """
+    Epic shows descriptions alone: those of two problems would be alike (peers.md 2.3).
+    """
+    codes = {
+        "order_hba1c": Code("urn:site", "A1"),
+        "order_insulin.1": Code("urn:site", "INS"),
+        "order_insulin.2": Code("urn:site", "GLU"),
+    }
+    card = adapted(response(HBA1C, PAIR, PROBLEM), EPIC, codes=codes)
+
+    assert [
+        "Order HbA1c. Draft a request for you to sign",
+        "Order insulin and glucose: Fasting insulin. Draft a request for you to sign",
+        "Order insulin and glucose: Fasting glucose. Draft a request for you to sign",
+        "Add prediabetes. Draft an entry",
+    ] == [action["description"] for one in card["suggestions"] for action in one["actions"]]
+
+
+def test_an_order_set_holds_orders_alone():
+    """
+    A goal beside an order is in no order set: the order has a number of its own then.
+    """
+    both = suggestion("Weigh", "weigh", HBA1C["actions"][0], GOAL["actions"][0], number=17)
+    whole = {"weigh": Code("urn:site", "SET")}
+    first = {"weigh.1": Code("urn:site", "A1")}
+
+    assert [] == labels(adapted(response(both), EPIC, codes=whole))
+    assert ["Weigh: HbA1c"] == labels(adapted(response(both), EPIC, codes=first))
+    assert (
+        "- Weigh: Reach 82 kg in 6 months" in adapted(response(both), EPIC, codes=first)["detail"]
+    )
+    assert (("weigh.1",), ("a", "a.1"), ("a", "a.1", "a.2"), ()) == (
+        names_to_map("weigh", ["ServiceRequest", "Goal"]),
+        names_to_map("a", ["ServiceRequest"]),
+        names_to_map("a", ["ServiceRequest", "MedicationRequest"]),
+        names_to_map("a", ["Goal"]),
+    )
+
+
 def test_an_order_set_stands_for_several_actions():
     """
     One code for an action that drafts several things is one suggestion, under that code alone.
@@ -288,9 +399,11 @@ def test_the_code_of_the_site_stands_first():
         (PAIR, "- Order insulin and glucose (recommended): Fasting insulin; Fasting glucose"),
         (GOAL, "- Goal: weight (recommended): Reach 82 kg in 6 months"),
         (CANCEL, "- Cancel the fasting plan: Remove the drafted fasting plan"),
-        (MEAL, "- Plan meals"),
+        (MEAL, "- Plan meals: No fasting; Moderate carbohydrate"),
+        (WALK, "- Walk: 150 minutes, until 2026-08-31"),
+        (PLAIN, "- Ask"),
     ],
-    ids=["order", "two orders", "goal", "delete", "no words of its own"],
+    ids=["order", "two orders", "goal", "delete", "diet", "goal with a day", "no words"],
 )
 def test_what_cannot_be_offered_is_said(one, line):
     """
@@ -434,9 +547,11 @@ def test_links_that_would_be_removed_are_said():
 
     assert ["The app"] == [one["label"] for one in card["links"]]
     assert "url" not in card["source"]
-    assert ["See the text, or `https://other.example/y.`", "See also: The guideline.", "Rule."] == (
-        card["detail"].split("\n\n")
-    )
+    assert [
+        "See the text, or `https://other.example/y.`",
+        "See also: The guideline (`https://guideline.example/x`).",
+        "Rule.",
+    ] == card["detail"].split("\n\n")
 
 
 def test_links_to_known_hosts_stay():

@@ -206,7 +206,26 @@ def test_what_is_not_mapped_is_a_line_of_text(rules):
     assert lines["order_liver_tests.3"].endswith("| `urn:site\\|SET` | offered |")
     assert lines["goal_activity"].endswith("| a line of text |")
     assert lines["record_prediabetes"].endswith("| offered |")
-    assert "Mapped, and on no card of this client: `order_nothing`." in found
+    assert "Mapped, and no order on a card of this client: `order_nothing`." in found
+
+
+def test_the_code_that_is_sent_is_the_one_listed(rules):
+    """
+    One for the action goes before those of its parts; `.1` is another name of a single one.
+    """
+    mapped = {
+        "order_liver_tests": {"system": "urn:site", "code": "SET"},
+        "order_liver_tests.2": {"system": "urn:site", "code": "AST"},
+        "order_hba1c.1": {"system": "urn:site", "code": "A1"},
+        "goal_activity": {"system": "urn:site", "code": "X"},
+    }
+    found = sections(sheet_of(rules, client(ehr="epic", order_codes=mapped), SETTINGS))
+    lines = found["Orders to map"].splitlines()
+
+    assert 3 == sum("| `urn:site\\|SET` | offered |" in one for one in lines)
+    assert 1 == sum("| `urn:site\\|A1` | offered |" in one for one in lines)
+    assert not any("AST`" in one for one in lines)
+    assert "Mapped, and no order on a card of this client: `goal_activity`." in lines
 
 
 def test_a_generic_client_is_offered_everything(rules):
@@ -269,6 +288,30 @@ def test_an_option_that_is_none_is_named(rules):
 
     assert "Set, and no option of these services: `slepe`." in found["Options"]
     assert "| `sleep` | off |" in found["Options"]
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(3, "3"), (99, "5"), (0, "5")])
+def test_the_most_cards_are_those_of_an_answer(rules, asked, expected):
+    """
+    As the service reads the registration: never more than the profile allows.
+    """
+    found = sections(sheet_of(rules, client(options={"max-cards": asked}), SETTINGS))
+
+    assert f"| `max-cards` | {expected} |" in found["Options"]
+    assert f"| cards of an answer | {expected}; " in found["Limits"]
+
+
+@pytest.mark.parametrize("name", ["generic-2.0", "epic"])
+def test_the_name_of_crd_stands_where_it_is_read(rules, name):
+    """
+    Behind its switch alone (CRD-01, CRD-02).
+    """
+    switched = SETTINGS.model_copy(update={"crd": True})
+    ours = sections(sheet_of(rules, client(ehr=name), SETTINGS))["Our extensions"]
+    both = sections(sheet_of(rules, client(ehr=name), switched))["Our extensions"]
+
+    assert "`davinci-crd.configuration`" in both
+    assert "davinci-crd" not in ours
 
 
 def test_nothing_secret_is_in_it(rules):
