@@ -16,6 +16,7 @@ from cds.core.hooks import ACTS, DEFAULT_HOOK
 from cds.fhir.asking import product_of
 from cds.fhir.bundles import Answer, unpack
 from cds.fhir.references import Item, Scope, Standing, bare_id, identity_of
+from cds.fhir.versions import is_equal
 
 __all__ = ["NOTHING", "About", "about", "found_among", "references_of"]
 
@@ -70,12 +71,12 @@ def about(hook: str, context: Mapping[str, Any]) -> About:
         return About(hook)
     answer = unpack(context.get(member), path=f"$.context.{member}", key=member)
     if hook != "order-select":
-        items = _acted(answer.items, ACTS[hook])
+        items = _acted(_named_once(answer.items), ACTS[hook])
         return About(hook, items, _state(answer))
     chosen, missing = _selected(answer.items, context.get("selections"))
     items = tuple(
         one._replace(act="ordered" if at in chosen else "background")
-        for at, one in enumerate(answer.items)
+        for at, one in enumerate(_named_once(answer.items))
     )
     state = _state(answer)
     if missing and state.complete:
@@ -147,6 +148,28 @@ def _reference(one: Any) -> str:
     if isinstance(one, dict) and "resourceType" not in one:
         one = one.get("reference")
     return one if isinstance(one, str) else ""
+
+
+def _named_once(items: Sequence[Item]) -> list[Item]:
+    """
+    Take its id from a draft that shares it with another one: it names neither of them.
+
+    Each is judged, then, and none can be taken back by that name. The same twice is one
+    draft; products keep their ids, because drafts refer to them.
+    """
+    places: dict[str, list[int]] = {}
+    for at, item in enumerate(items):
+        name = identity_of(item.resource)
+        if name and item.resource["resourceType"] != "Medication":
+            places.setdefault(name, []).append(at)
+    found = list(items)
+    for shared in places.values():
+        first = items[shared[0]].resource
+        if any(not is_equal(first, items[at].resource) for at in shared[1:]):
+            for at in shared:
+                rest = {name: one for name, one in items[at].resource.items() if name != "id"}
+                found[at] = items[at]._replace(resource=rest)
+    return found
 
 
 def _acted(items: Iterable[Item], act: Standing) -> tuple[Item, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from cds.fhir.moments import read
 from cds.fhir.references import Item, Resource
 
-__all__ = ["is_foreign", "is_foreign_observation", "latest_items", "newest"]
+__all__ = ["is_equal", "is_foreign", "is_foreign_observation", "latest_items", "newest"]
 
 _LONGEST: Final = 19
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -83,7 +83,8 @@ def newest(items: Iterable[Item]) -> Item:
     return found[0] if len(found) == 1 else max(found, key=_rank)
 
 
-def _equal(one: Resource, other: Resource) -> bool:
+def is_equal(one: Resource, other: Resource) -> bool:
+    """Tell whether two resources hold the same; one too deep to compare holds something else."""
     try:
         return one == other
     except RecursionError:
@@ -111,7 +112,7 @@ def latest_items(items: Iterable[Item], wanted: Iterable[str]) -> list[Item]:
         else:
             key = id(item)
         first = kept.setdefault(key, item)
-        if first is not item and not _equal(first.resource, resource):
+        if first is not item and not is_equal(first.resource, resource):
             again.setdefault(key, [first]).append(item)
     for key, several in again.items():
         kept[key] = newest(several)

@@ -58,6 +58,25 @@ def test_a_selection_that_names_no_draft(whole, selections):
     assert whole == found.drafts.complete
 
 
+def test_drafts_that_share_an_id_are_both_judged():
+    """Neither takes the place of the other, and the id names neither of them (SUG-14)."""
+    one, other = METFORMIN | {"id": "new"}, PREDNISONE | {"id": "new"}
+    signed = w.snapshot(orders=w.bundle(one, other, kind="collection"))
+    selected = select(one, other, selections=["MedicationRequest/new"])
+
+    for found in (signed, selected):
+        entries = [*found.entries["metformin"], *found.entries["steroid"]]
+        assert ["ordered", "ordered"] == [entry.act for entry in entries]
+        assert {"MedicationRequest"} == {entry.source.resource for entry in entries}
+
+
+def test_a_draft_that_came_twice_keeps_its_id():
+    """It is one draft, and can be named."""
+    found = w.snapshot(orders=w.bundle(METFORMIN, dict(METFORMIN), kind="collection"))
+
+    assert ["MedicationRequest/a"] == [one.source.resource for one in found.entries["metformin"]]
+
+
 def test_a_draft_without_an_id_is_found_by_its_address():
     """In whole, or by what the address ends in."""
     draft = {name: one for name, one in METFORMIN.items() if name != "id"}
