@@ -23,7 +23,7 @@ help:  ## what there is
 setup: $(VENV)/.authoring  ## create .venv and install what is locked
 
 run: setup  ## serve on HOST:PORT (127.0.0.1:8000)
-	@CDS_ENV=$${CDS_ENV:-development} HOST=$(HOST) PORT=$(PORT) $(BIN)/python hooks_service.py
+	@exec env CDS_ENV=$${CDS_ENV:-development} HOST=$(HOST) PORT=$(PORT) $(BIN)/python hooks_service.py
 
 test: $(VENV)/.dev  ## every test but the nightly ones
 	$(BIN)/python -m pytest -m "not nightly" $(ARGS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from cds.service.process import harden
 from cds.service.server import serve
-from cds.service.start import application, started, try_next
+from cds.service.start import application, opened, started, try_next
 from cds.service.workers import supervise
 
 
@@ -25,13 +25,14 @@ def main() -> None:
     """Serve, in one process or in several."""
     harden()
     app, settings = started()
+    door = opened(settings)  # before anybody is told where to call
     if not settings.is_production:
         print(try_next(settings), flush=True)  # noqa: T201 - for the person who typed it
     if settings.workers > 1:
         del app  # what was proved here each worker builds for itself
-        supervise(settings)
+        supervise(settings, door)
     else:
-        serve(app, settings)
+        serve(app, settings, door)
 
 
 if __name__ == "__main__":

@@ -343,7 +343,10 @@ def _add_feedback(app: FastAPI, desk: _FeedbackDesk) -> None:
 def _hook_of(service: str, rules: Ruleset) -> str:
     hook = hook_of(service)
     if hook not in hooks_of(rules):
-        raise UnknownService("no service has this id", path="/cds-services/{id}")
+        raise UnknownService(
+            "must be the id of a service, as GET /cds-services lists them",
+            path="/cds-services/{id}",
+        )
     return hook
 
 

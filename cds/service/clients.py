@@ -199,13 +199,14 @@ def _read(path: Path) -> Client:
     try:
         found = decode(path.read_bytes())
     except OSError as error:
-        raise BadSettingsError(f"client {path.stem}: cannot be read: {error.strerror}") from None
+        raise BadSettingsError(f"{path}: cannot be read: {error.strerror}") from None
     except BadRequest as error:
-        raise BadSettingsError(f"client {path.stem}: {error.message}") from None
+        raise BadSettingsError(f"{path}: {error.message}") from None
     try:
         client = Client.model_validate(found)
     except ValidationError as error:
-        raise BadSettingsError(f"client {path.stem}: {sentence_of(error)}") from None
+        said = sentence_of(error, known=Client.model_fields)
+        raise BadSettingsError(f"{path}: {said}") from None
     if client.name != path.stem:
-        raise BadSettingsError(f"client {path.stem}: its name must be that of its file")
+        raise BadSettingsError(f"{path}: its `name` must be that of its file")
     return client

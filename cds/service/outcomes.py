@@ -17,7 +17,7 @@ _ISSUES: Final = {
     400: ("invalid", "The request is not valid."),
     401: ("login", "The caller is not known."),
     403: ("forbidden", "The caller may not do this."),
-    404: ("not-found", "There is nothing at this address."),
+    404: ("not-found", "There is nothing at this address; GET /cds-services lists what there is."),
     405: ("not-supported", "This method is not supported at this address."),
     408: ("timeout", "The request did not arrive in time."),
     412: ("required", "Required data is missing."),

@@ -54,7 +54,7 @@ def open_release(folder: Path, *, unreviewed: bool, profile: str = "default") ->
     release = Release(loaded.ruleset, _pending(loaded.ruleset))
     if not release.counts["active"]:
         # An answer without cards would look like a healthy patient, for every patient.
-        raise NotServedError("there is no active card among these rules")
+        raise NotServedError("CDS_RULES: there is no active card among the rules of this folder")
     if release.pending and not unreviewed:
         raise NotServedError(
             f"{len(release.pending)} rules have not been reviewed by a clinician; "

@@ -31,10 +31,10 @@ _SECONDS_TO_ASK: Final = 0.5
 _HUNG: Final = 5.0
 
 
-def serve(app: Any, settings: Settings) -> None:
-    """Serve until told to stop; what is being answered then is finished."""
+def serve(app: Any, settings: Settings, door: socket.socket) -> None:
+    """Serve at *door* until told to stop; what is being answered then is finished."""
     server = Server(configuration(app, settings), drain_seconds=settings.seconds_to_drain)
-    server.run()
+    server.run([door])
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cds.service.faults import BadSettingsError, sentence_of
+from cds.service.faults import BadSettingsError, meant, sentence_of
 from cds.service.places import default_rules
 
 __all__ = [
@@ -235,8 +235,18 @@ def read_settings() -> Settings:
     known = {_PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known)
     if unknown:
-        raise BadSettingsError(f"{unknown[0]}: is no setting")
+        raise BadSettingsError(
+            f"{unknown[0]}: is no setting{meant(unknown[0], known)}; docs/operating.md lists them"
+        )
     try:
         return Settings()
     except ValidationError as error:
-        raise BadSettingsError(sentence_of(error)) from None
+        raise BadSettingsError(_as_it_was_set(sentence_of(error))) from None
+
+
+def _as_it_was_set(sentence: str) -> str:
+    """Name a setting as the environment does: `PORT` where nobody wrote `CDS_PORT`."""
+    name = sentence.partition(":")[0]
+    plain = name.removeprefix(_PREFIX)
+    written = plain if name not in os.environ and plain in os.environ else name
+    return written + sentence.removeprefix(name)

@@ -4,10 +4,13 @@ From settings to an application: rules, reasoner, routes.
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -40,6 +43,7 @@ __all__ = [
     "check_database",
     "clients_of",
     "clock_of",
+    "opened",
     "started",
     "try_next",
 ]
@@ -56,13 +60,42 @@ def application() -> Frame:
 
 def started() -> tuple[Frame, Settings]:
     """Read the settings, load the rules, build the app; a reason in one line where not."""
-    try:
+    with _or_say_why_not():
         settings = read_settings()
         configure()
         return build(settings), settings
+
+
+def opened(settings: Settings) -> socket.socket:
+    """Take the address to listen on; a reason in one line where it cannot be had."""
+    with _or_say_why_not():
+        return _door_of(settings)
+
+
+@contextmanager
+def _or_say_why_not() -> Iterator[None]:
+    try:
+        yield
     except (BadSettingsError, NotServedError, RuleError) as error:
         print(f"cannot start: {error}", file=sys.stderr)  # noqa: T201 - nobody logs yet
         raise SystemExit(_CONFIGURATION) from None
+
+
+def _door_of(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    door = socket.socket(family)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((settings.host, settings.port))
+    except OSError as error:
+        door.close()
+        number = error.errno or 0
+        why = os.strerror(number) if number in errno.errorcode else "no such address"
+        raise BadSettingsError(
+            f"HOST and PORT: {settings.host}, {settings.port} cannot be listened on: {why.lower()}"
+        ) from None
+    door.set_inheritable(True)
+    return door
 
 
 def build(settings: Settings) -> Frame:
@@ -136,7 +169,10 @@ def check_database(settings: Settings) -> None:
         if settings.is_production and network_of(folder):
             raise BadSettingsError("CDS_DATABASE: SQLite wants a local disk, or use PostgreSQL")
     elif not scheme.startswith("sqlite") and find_spec("psycopg") is None:
-        raise BadSettingsError("CDS_DATABASE: PostgreSQL needs the extra `postgresql`")
+        raise BadSettingsError(
+            "CDS_DATABASE: PostgreSQL needs the extra `postgresql`:"
+            " .venv/bin/python -m pip install '.[postgresql]'"
+        )
 
 
 def _fetching_of(settings: Settings, clients: Clients) -> Fetching | None:

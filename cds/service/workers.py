@@ -33,11 +33,10 @@ _SECONDS_TO_ASK_A_BEGINNER: Final = 0.05
 _SECONDS_OF_A_GOOD_LIFE: Final = 60.0
 
 
-def supervise(settings: Settings) -> None:
-    """Serve by `CDS_WORKERS` processes until told to stop."""
+def supervise(settings: Settings, door: socket) -> None:
+    """Serve at *door* by `CDS_WORKERS` processes until told to stop."""
     config = configuration(_APPLICATION, settings, workers=settings.workers)
-    listening = config.bind_socket()
-    _Supervisor(config, [listening], drain_seconds=settings.seconds_to_drain).run()
+    _Supervisor(config, [door], drain_seconds=settings.seconds_to_drain).run()
 
 
 class _Worker(Process):

@@ -323,7 +323,7 @@ def test_a_broken_registration_is_named(cds):
     for verb in (["list"], ["show", "ehr"], ["key", "ehr"], ["check", "ehr"]):
         code, said = cds(*verb)
         assert 2 == code
-        assert "client ehr: " in said
+        assert "clients/ehr.json: " in said
 
 
 @pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
@@ -502,11 +502,22 @@ def test_a_token_is_not_made_with_another_key(trying):
     assert 2 == trying("token", "nobody", "--key", "other.pem")[0]
 
 
+def test_a_token_is_not_made_for_a_service_that_is_none(trying):
+    """
+    Its call would be a 404, or a 401 that nobody explains.
+    """
+    code, said = trying("token", "ehr", "--key", "ehr.private.pem", "--service", "patient-view")
+
+    assert 2 == code
+    assert "--service: " in said
+    assert "metabolic-patient-view" in said
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [
         (["--audience", "https://else.example"], "CDS_PUBLIC_URL"),
-        (["--tenant", "south"], "refused_caller"),
+        (["--tenant", "south"], "`tenant`: ehr may name north"),
     ],
 )
 def test_a_token_that_is_not_taken_is_said(trying, more, word):

@@ -78,7 +78,7 @@ def test_what_cannot_be_used_is_named(tmp_path, members, place):
     with pytest.raises(BadSettingsError) as caught:
         read_clients(tmp_path)
 
-    assert str(caught.value).startswith("client ehr: ")
+    assert f"{tmp_path / 'ehr.json'}: " in str(caught.value)
     assert place in str(caught.value)
     assert MARK not in str(caught.value)
 
@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, raw):
     """
     (tmp_path / "ehr.json").write_bytes(raw)
 
-    with pytest.raises(BadSettingsError, match="client ehr: "):
+    with pytest.raises(BadSettingsError, match=r"ehr\.json: "):
         read_clients(tmp_path)
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
     """
     (tmp_path / "ehr.json").mkdir()
 
-    with pytest.raises(BadSettingsError, match="client ehr: cannot be read"):
+    with pytest.raises(BadSettingsError, match=r"ehr\.json: cannot be read"):
         read_clients(tmp_path)
 
 

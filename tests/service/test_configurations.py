@@ -81,9 +81,9 @@ SETTINGS = {
     "a profile that is none": ({"CDS_PROFILE": "../etc"}, "CDS_PROFILE"),
 }
 CLIENTS = {
-    "no JSON": ({"text": f"{{{MARK}"}, "client ehr"),
+    "no JSON": ({"text": f"{{{MARK}"}, "ehr.json: "),
     "an unknown member": ({"pasword": MARK}, "pasword"),
-    "another name than its file": ({"file": "other.json"}, "client other"),
+    "another name than its file": ({"file": "other.json"}, "other.json: "),
     "no issuer": ({"issuer": ""}, "issuer"),
     "no keys": ({"keys": []}, "keys"),
     "a secret key": ({"keys": [{"kty": "oct", "k": MARK, "kid": "1"}]}, "ehr"),

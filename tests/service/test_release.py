@@ -2,6 +2,7 @@
 The release that is served: refused where production must not serve it.
 """
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from cds.errors import RuleError
 from cds.service.release import NotServedError, open_release
 from cds.service.settings import Settings, default_rules
-from cds.service.start import clock_of, try_next
+from cds.service.start import clock_of, opened, try_next
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -97,3 +98,21 @@ def test_the_entry_says_why_it_cannot_start(environment, expected):
     assert 78 == run.returncode
     assert expected in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "because"),
+    [("127.0.0.1", "address already in use"), ("192.0.2.1", "cannot assign requested address")],
+)
+def test_an_address_that_cannot_be_had_is_named(capsys, host, because):
+    """
+    Before anybody is told to call there.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings.model_construct(host=host, port=taken.getsockname()[1])
+        with pytest.raises(SystemExit) as ends:
+            opened(settings)
+
+    assert 78 == ends.value.code
+    assert "cannot start: HOST and PORT: " in (said := capsys.readouterr().err)
+    assert because in said

@@ -82,11 +82,13 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"CDS_PROT": MARK}, "CDS_PROT: is no setting"),
-        ({"CDS_ENV": MARK}, "CDS_ENV: Input should be 'production' or 'development'"),
-        ({"PORT": MARK}, "CDS_PORT: Input should be a valid integer"),
-        ({"PORT": "70000"}, "CDS_PORT: Input should be less than or equal to 65535"),
-        ({"ENGINE": MARK}, "CDS_ENGINE: Input should be 'durable', 'reference' or 'both'"),
+        ({"CDS_PROT": MARK}, "CDS_PROT: is no setting; is `CDS_PORT` meant?"),
+        ({"CDS_MARK": MARK}, "CDS_MARK: is no setting; docs/operating.md lists them"),
+        ({"CDS_ENV": MARK}, "CDS_ENV: must be 'production' or 'development'"),
+        ({"PORT": MARK}, "PORT: must be a whole number"),
+        ({"CDS_PORT": MARK, "PORT": "80"}, "CDS_PORT: must be a whole number"),
+        ({"PORT": "70000"}, "PORT: must be 65535 or less"),
+        ({"ENGINE": MARK}, "ENGINE: must be 'durable', 'reference' or 'both'"),
         (
             {"CDS_PUBLIC_URL": f"http://{MARK}"},
             "CDS_PUBLIC_URL: production is called by https only",
@@ -105,9 +107,11 @@ def test_the_clock_is_a_date_or_an_instant(environment, text, expected):
             {"CDS_ENV": "development", "HOST": "example.org"},
             "HOST: development serves on loopback only",
         ),
-        ({"CDS_RULES": f"/{MARK}"}, "CDS_RULES: Path does not point to a directory"),
+        ({"CDS_RULES": f"/{MARK}"}, "CDS_RULES: there is no such folder"),
         ({"CDS_MAX_BODY": "7"}, "CDS_MAX_BODY: "),
-        ({"CDS_ALLOW_UNREVIEWED": MARK}, "CDS_ALLOW_UNREVIEWED: "),
+        ({"CDS_ALLOW_UNREVIEWED": MARK}, "CDS_ALLOW_UNREVIEWED: must be true or false"),
+        ({"CDS_CLIENTS": f"/{MARK}"}, "CDS_CLIENTS: there is no such folder"),
+        ({"CDS_RECEIVE_SECONDS": "0"}, "CDS_RECEIVE_SECONDS: must be more than 0"),
     ],
 )
 def test_what_cannot_be_used_stops_the_start(environment, values, expected):

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from cds.cli.client.keyfiles import read_private_key, thumbprint
 from cds.cli.client.registering import registered
 from cds.cli.console import REFUSED, clean, say_usage
-from cds.core.hooks import DEFAULT_HOOK
+from cds.core.hooks import DEFAULT_HOOK, HOOKS
 from cds.errors import BadKeys
+from cds.hooks.discovery import hook_of, service_of
 from cds.service.clients import Client
 from cds.service.faults import BadSettingsError
 
@@ -89,6 +90,9 @@ def check_client(asked: Checked, *, folder: Path) -> int:
 
 def print_token(asked: Checked, *, service: str, folder: Path) -> int:
     """Print a token for one call of *service*; give the exit code."""
+    if not hook_of(service):
+        known = ", ".join(map(service_of, HOOKS))
+        return say_usage(f"--service: there is no service of this id; there is: {known}")
     try:
         signer = _Signer(asked, registered(asked.name, folder=folder))
     except (BadSettingsError, BadKeys) as error:
@@ -291,7 +295,10 @@ class _Checking:
         return (
             "the log of the service has `refused_caller` with the reason: `aud`: is"
             f" CDS_PUBLIC_URL there {self._audience}? else --audience; `iss` or `no such key`:"
-            " was it started again since the client was registered?"
+            " was it started again since the client was registered, and is that its CDS_CLIENTS?"
+            " `no such key` too: does --kid say what the key is registered as?"
+            f" `tenant`: {self._client.name} may name"
+            f" {', '.join(self._client.tenants) or 'none'}"
         )
 
     def _about_pages(self, http: Http, route: str) -> _Step:

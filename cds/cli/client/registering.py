@@ -18,7 +18,7 @@ from cds.cli.client.keyfiles import make_key_pair, public_keys_of, write_private
 from cds.cli.console import say_usage
 from cds.errors import BadKeys
 from cds.service.clients import Client, Clients, read_clients
-from cds.service.faults import BadSettingsError
+from cds.service.faults import BadSettingsError, because_of
 from cds.service.keys import family_of
 
 __all__ = ["Added", "add_client", "list_clients", "make_key", "registered", "show_client"]
@@ -138,10 +138,10 @@ def _check_beside(client: Client, folder: Path) -> None:
 def _refusal(error: ValidationError) -> str:
     """Say which options cannot be used, why, and what would do."""
     lines = []
-    for one in error.errors(include_input=False, include_url=False, include_context=False):
+    for one in error.errors(include_input=False, include_url=False):
         member = str(one["loc"][0]) if one["loc"] else ""
         option, remedy = _OPTIONS.get(member, (f"--{member}" if member else "", ""))
-        message = one["msg"].removeprefix("Value error, ")
+        message = because_of(one)
         place = f"{option}: " if option else ""
         lines.append(f"{place}{message}{f' (such as {remedy})' if remedy else ''}")
     return "; ".join(lines)
@@ -169,7 +169,7 @@ def _what_next(client: Client, folder: Path) -> list[str]:
     if not client.fhir_bases:
         lines.append("It has no FHIR server: what it does not send stays unknown.")
     if any(one.startswith("http:") for one in (client.jwks_url, *client.fhir_bases)):
-        lines.append("http: is spoken in development only; production wants https:.")
+        lines.append("http:// is spoken in development only; production wants https://.")
     if client.tenants:
         lines.append(f"Its tokens must name a tenant: {', '.join(client.tenants)}.")
     lines.append(f"The service reads CDS_CLIENTS={folder} when it starts.")
