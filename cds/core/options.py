@@ -15,7 +15,8 @@ class Options:
     """
     The groups of cards that are *off*, and the *most_cards* of an answer.
 
-    None leaves the number to the profile. What is critical is shown whatever stands here.
+    None leaves the number to the profile. What is critical is shown whatever stands here,
+    and no card about safety gives way to *most_cards*.
     """
 
     off: frozenset[str] = frozenset()

@@ -113,10 +113,20 @@ def _settled(
     if any(one.indicator == "critical" for one in left):
         left = [one for one in left if one.indicator != "info"]
     critical = sum(one.indicator == "critical" for one in left)
-    most = options.most_cards or rules.profile.most_cards
-    shown = left[: max(min(most, rules.profile.most_cards), critical)]
+    shown = left[: max(rules.profile.most_cards, critical)]
+    if options.most_cards is not None:
+        # Who asks for fewer asks for less advice, not for less safety.
+        few = shown[: options.most_cards]
+        shown = [one for one in shown if one in few or _is_about_safety(rules, one)]
     lost.extend(name for one in kept if one not in shown for name in _cards_of(one))
     return shown, set(lost)
+
+
+def _is_about_safety(rules: Ruleset, finding: CardFinding) -> bool:
+    """Tell whether a card is critical, or of a group in which nothing is dropped."""
+    group = rules.groups.get(rules.cards[finding.card].group)
+    merges = group is not None and group.when_several_fire == "merge"
+    return merges or finding.indicator == "critical"
 
 
 def _cards_of(finding: CardFinding) -> Iterable[str]:

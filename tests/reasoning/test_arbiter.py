@@ -102,6 +102,22 @@ def test_fewer_cards_may_be_asked_for(cards, most, expected):
     assert tuple("abcdef")[expected:] == found.cut
 
 
+def test_safety_gives_way_to_no_wish_for_fewer_cards(cards):
+    """A card of a group in which nothing is dropped stays; the profile's own cap counts for all."""
+    cards.release.write("groups/safe.yaml", "kind: group\nid: safe\nwhen_several_fire: merge\n")
+    cards.add("a", "warning", priority=1)
+    cards.add("b", "warning", "other", priority=2)
+    cards.add("c", "warning", "safe", priority=3)
+    cards.add("d", "warning", "safe", priority=4)
+
+    found = cards.decide(most_cards=1)
+
+    assert ["a", "c"] == names(found.shown)
+    assert ["d"] == names(found.shown[1].merged)
+    assert ("b",) == found.cut
+    assert ["a", "b", "c"] == names(cards.decide().shown)
+
+
 def test_what_is_switched_off_is_off_on_trial_too(cards):
     """A card on trial of such a group would not have been shown."""
     cards.add("a", more="status: trial")
