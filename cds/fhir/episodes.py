@@ -154,7 +154,7 @@ def _join(concept: Concept, events: list[_Event], as_of: datetime) -> list[Episo
             before = episodes[-1].until if episodes else None
             since = since if before is None else max(since, before)
             episodes.append(Episode(since, event.at, event.source, None, event.when, by_birth=True))
-    if begins and (cap := _cap(concept, begins, as_of)) <= as_of:
+    if begins and _is_over(concept, begins, cap := _cap(concept, begins, as_of), as_of):
         episodes.append(_capped(concept, begins, cap))
     elif begins:
         first = begins[0]
@@ -169,10 +169,18 @@ def _cap(concept: Concept, begins: list[_Event], as_of: datetime) -> datetime:
     return min(longest, max(over)) if len(over) == len(begins) else longest
 
 
+def _is_over(concept: Concept, begins: list[_Event], cap: datetime, as_of: datetime) -> bool:
+    """Tell whether *cap* is behind us; of the most days that are allowed the last is inside."""
+    return (shifted(cap, 1) if _is_longest(concept, begins[0], cap) else cap) <= as_of
+
+
+def _is_longest(concept: Concept, first: _Event, cap: datetime) -> bool:
+    return concept.longest is not None and cap == shifted(first.at, concept.longest)
+
+
 def _capped(concept: Concept, begins: list[_Event], cap: datetime) -> Episode:
     first = begins[0]
-    is_longest = concept.longest is not None and cap == shifted(first.at, concept.longest)
-    end = Moment(cap, cap, cap.date().isoformat()) if is_longest else None
+    end = Moment(cap, cap, cap.date().isoformat()) if _is_longest(concept, first, cap) else None
     return Episode(first.at, cap, first.source, first.when, end, by_birth=False)
 
 

@@ -106,11 +106,11 @@ class Plans:
             return False
         if any(self._systems.name(system) == "loinc" for system, _ in codes):
             return True
-        for one in _walk(resource, ("category",)):
-            said = [*texts_of(one), *(code for _, code in codings_of(one))]
-            if any(not _LABORATORY.isdisjoint(tokens_of(text)) for text in said):
-                return True
-        return False
+        said = [text for one in _walk(resource, ("category",)) for text in texts_of(one)]
+        # Its code is a word, and says the same without a system.
+        for path in (("category", "coding", "code"), ("category", "code")):
+            said += [one for one in _walk(resource, path) if type(one) is str]
+        return any(not _LABORATORY.isdisjoint(tokens_of(text)) for text in said)
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[Any]:

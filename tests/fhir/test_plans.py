@@ -77,6 +77,7 @@ def test_orders_for_a_laboratory_are_never_plans():
 
     assert [True] == found(request(text))
     assert [] == found(request(text, category=[{"text": "Laboratory procedure"}]))
+    assert [] == found(request(text, category=[{"coding": [{"code": "laboratory"}]}]))
     assert [] == found(request(text | w.coded(w.LOINC, "1-1")))
 
 
