@@ -68,7 +68,9 @@ def retrieve(
         path = f"$.prefetch.{name}" if name else f"$.prefetch[{position}]"
         search = searches.get(name)
         answer = unpack(value, path=path, key=name)
-        answers.append((path, search, answer))
+        # A key of ours may be said; any other is text of the caller.
+        said = path if search is not None else f"$.prefetch[{position}]"
+        answers.append((said, search, answer))
         if search is not None:
             lists[name] = _WHOLE if value is None else _state(search, answer)
     patient, urls = _patient(answers, bare_id(patient_id))

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 __all__ = ["Authorization", "Token", "read_authorization"]
 
 _VISIBLE: Final = re.compile(r"[!-~]+")
+_LONGEST: Final = 16 * 1024
 Fault = Literal["", "malformed", "token type", "expired"]
 
 
@@ -65,7 +66,10 @@ def read_authorization(members: Mapping[str, Any]) -> Authorization:
     subject, seconds = members.get("subject"), members.get("expires_in")
     patient = members.get("patient")
     fault: Fault = ""
-    if not all(isinstance(one, str) and one for one in (token, scope, subject)):
+    # Each scope is looked at for each query, and no server takes a longer head.
+    if not all(
+        isinstance(one, str) and 0 < len(one) <= _LONGEST for one in (token, scope, subject)
+    ):
         fault = "malformed"
     elif _VISIBLE.fullmatch(str(token)) is None:
         # It could not stand in a header (RFC 6750 2.1).

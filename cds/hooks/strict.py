@@ -4,7 +4,7 @@ JSON read so that no other reader could have understood it differently.
 Refused besides what is no JSON at all: a member named twice in one object, NaN and
 infinities, a byte order mark, any encoding but UTF-8, half a surrogate pair, an
 integer of more than 19 digits, a number of more than 32 characters or with an exponent
-beyond 20, more than 64 levels, more than 400,000 objects and arrays.
+beyond 20, more than 64 levels, more than 200,000 objects and arrays.
 
 `decode` is quick because msgspec reads. What msgspec does not see is found by counting:
 
@@ -35,7 +35,7 @@ from cds.errors import BadRequest
 __all__ = ["MOST_CONTAINERS", "MOST_LEVELS", "decode", "decode_slowly", "encode"]
 
 MOST_LEVELS: Final = 64
-MOST_CONTAINERS: Final = 400_000
+MOST_CONTAINERS: Final = 200_000
 _MOST_DIGITS: Final = 19
 _MOST_CHARACTERS: Final = 32
 _MOST_EXPONENT: Final = 20
@@ -132,7 +132,7 @@ def _check_shape(value: Any) -> None:
             return
         containers += len(level)
         if containers > MOST_CONTAINERS:
-            raise BadRequest("holds more than 400,000 objects and arrays")
+            raise BadRequest("holds more than 200,000 objects and arrays")
         inside: list[Any] = []
         for one in level:
             inside.extend(one.values() if type(one) is dict else one)

@@ -32,6 +32,7 @@ __all__ = [
     "ACTION",
     "EVALUATION",
     "MOST_ENTRIES",
+    "MOST_KEYS",
     "RULE",
     "Action",
     "Card",
@@ -52,6 +53,7 @@ RULE: Final = "org.metabolic-cds.rule"
 ACTION: Final = "org.metabolic-cds.action"
 
 MOST_ENTRIES: Final = 5_000
+MOST_KEYS: Final = 1_000
 """Entries of all Bundles of one request together; all that discovery asks for are under 2,000."""
 
 # --- requests -------------------------------------------------------------------
@@ -87,7 +89,8 @@ def read_request(raw: bytes, *, hook: str | None = None) -> HookRequest:
     Read the body of a call of a service for *hook*, or for any there is.
 
     Members nobody knows are ignored at every level. Raises `BadRequest` with the place
-    of what is wrong, `TooLarge` for more than `MOST_ENTRIES`.
+    of what is wrong, `TooLarge` for more than `MOST_ENTRIES`
+    or `MOST_KEYS`.
     """
     body = decode(raw)
     if not isinstance(body, dict):
@@ -104,8 +107,12 @@ def read_request(raw: bytes, *, hook: str | None = None) -> HookRequest:
     prefetch = _object(body, "prefetch", "$")
     if any(one is not None and not isinstance(one, dict) for one in prefetch.values()):
         raise BadRequest("every value must be a resource or null", path="$.prefetch")
+    if len(prefetch) > MOST_KEYS:
+        raise TooLarge(f"must have no more than {MOST_KEYS} keys", path="$.prefetch")
     if sum(_entries(one) for one in (*prefetch.values(), *context.members.values())) > MOST_ENTRIES:
-        raise TooLarge(f"must have no more than {MOST_ENTRIES} entries in all its Bundles")
+        raise TooLarge(
+            f"must have no more than {MOST_ENTRIES} entries in all its Bundles and lists"
+        )
     server, authorization = _server(body, context.patient_id)
     extension = body.get("extension")
     return HookRequest(
@@ -145,11 +152,15 @@ def _object(
 
 
 def _entries(value: Any) -> int:
-    """Count the entries of a Bundle, those of Bundles in it too."""
+    """Count the entries of a Bundle, those of Bundles in it too, and what a list holds."""
     count = 0
     bundles = [value]
     while bundles:
         one = bundles.pop()
+        if isinstance(one, list):
+            count += len(one)
+            bundles.extend(one)
+            continue
         found = one.get("entry") if isinstance(one, dict) else None
         if isinstance(found, list):
             count += len(found)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.fhir.evidence import faults
+from cds.fhir.evidence import faults, known_faults
 
 GOOD = {
     "resourceType": "Observation",
@@ -58,3 +58,16 @@ def test_deep_resources_are_a_fault_and_no_crash():
         deep = {"url": "x", "extension": [deep]}
 
     assert ("Observation",) == faults(GOOD | {"extension": [deep]})[:1]
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0, ()), (1, ("Observation",))])
+def test_a_vast_resource_is_not_checked(more, expected):
+    """
+    It would take seconds in which nobody else is answered; it counts as not valid (T28).
+    """
+    held = sum(map(len, (GOOD, GOOD["code"], GOOD["valueQuantity"], GOOD["component"])))
+    held += len(GOOD["component"][0]) + sum(map(len, GOOD["component"][0].values()))
+    categories = [{"text": "x"}] * ((5_000 - held - 2) // 2 + more)
+
+    assert expected == faults(GOOD | {"category": categories})
+    assert expected == known_faults(GOOD | {"category": categories})

@@ -67,6 +67,9 @@ def test_one_that_lacks_something_is_not_used(name, value):
         ({"access_token": "a b"}, "malformed"),
         ({"access_token": "a\r\nX: y"}, "malformed"),
         ({"patient": 7}, "malformed"),
+        ({"access_token": "a" * 16_385}, "malformed"),
+        ({"scope": "patient/*.read " * 1_100}, "malformed"),
+        ({"scope": "patient/*.read " * 1_092}, ""),
     ],
 )
 def test_why_it_is_not_used_is_one_word(changes, fault):

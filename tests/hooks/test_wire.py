@@ -4,6 +4,7 @@ The wire: which requests are taken, and the shape of what goes out.
 
 import copy
 import json
+from contextlib import nullcontext
 
 import pytest
 from pydantic import ValidationError
@@ -187,6 +188,35 @@ def test_entries_are_counted(more):
         assert "5000" in str(error.value)
     else:
         assert {"a", "b", "c"} == set(read(request).prefetch)
+
+
+@pytest.mark.parametrize(("most", "expected"), [(5_000, None), (5_001, TooLarge)])
+@pytest.mark.parametrize("shape", ["selections", "Bundles in a list"])
+def test_what_a_list_of_the_context_holds_is_counted(shape, most, expected):
+    """
+    Each reference is looked for, and a list may hold Bundles (T28).
+    """
+    entries = [{"resource": {"resourceType": "Basic"}}] * (most - 1)
+    held = {
+        "selections": [f"Basic/{number}" for number in range(most)],
+        "Bundles in a list": [{"resourceType": "Bundle", "entry": entries}],
+    }
+    request = body()
+    request["context"]["more"] = held[shape]
+
+    with pytest.raises(expected) if expected else nullcontext():
+        read(request)
+
+
+@pytest.mark.parametrize(("most", "expected"), [(1_000, None), (1_001, TooLarge)])
+def test_the_keys_of_a_prefetch_are_counted(most, expected):
+    """
+    Also those with nothing behind them: half a million took longer than a worker may (T22).
+    """
+    request = body(prefetch=dict.fromkeys(map(str, range(most))))
+
+    with pytest.raises(expected) if expected else nullcontext():
+        read(request)
 
 
 @pytest.mark.parametrize(
