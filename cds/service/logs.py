@@ -68,6 +68,7 @@ KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "frames": (list,),
     "level": (str,),
     "logger": (str,),
+    "lost": (int,),
     "ms": (float, int),
     "nodes": (list,),
     "overridden": (int,),
@@ -90,8 +91,9 @@ _LONGEST: Final = 200
 _MOST: Final = 30
 
 _REDACTED: Final = "***"
-# Written by ourselves, from nothing that was sent: digests and ids have digits in a row.
-_OURS: Final = frozenset({"event", "level", "release", "request", "timestamp"})
+# Written by ourselves or registered by the operator, from nothing that was sent: digests, ids
+# and the names of tenants have digits in a row.
+_OURS: Final = frozenset({"client", "event", "level", "release", "request", "tenant", "timestamp"})
 _PERSONAL: Final = re.compile(
     r"eyJ[\w-]{8}"  # how every token begins
     r"|(?i:bearer|basic)[ :=]\s?\S"
@@ -173,6 +175,37 @@ def _is_suspicious(value: object) -> bool:
     )
 
 
+class _Lines:
+    """
+    Writes lines; one that cannot be written is lost, and with it nothing else.
+
+    A full disk or a reader that has gone must not turn answers into failures. The next
+    line that is written says in `lost` how many are missing, which is an alarm.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0
+
+    def __call__(
+        self, _logger: object, _method: str, line: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        if self._lost:
+            line |= {"lost": self._lost, "level": "error"}
+        return line
+
+    def msg(self, line: str) -> None:
+        try:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: it was closed
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    debug = info = warning = error = critical = msg
+
+
 def told_of(error: BaseException) -> dict[str, Any]:
     """Say what kind of error it was and where it came from, without its message."""
     frames = traceback.extract_tb(error.__traceback__)[-_MOST:]
@@ -200,17 +233,19 @@ class _FromStandardLibrary(logging.Handler):
 
 def configure(stream: TextIO | None = None, *, strict: bool = False) -> None:
     """Send every log line, ours and the libraries', to *stream* (stdout) as JSON."""
+    lines = _Lines(stream or sys.stdout)
     processors: Iterable[Any] = (
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _AllowList(strict=strict),
         _Net(strict=strict),
+        lines,
         structlog.processors.JSONRenderer(),
     )
     structlog.configure(
         processors=list(processors),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stdout),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

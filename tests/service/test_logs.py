@@ -47,6 +47,59 @@ def test_a_line_is_json_with_time_and_level():
     assert line["timestamp"].endswith("Z")
 
 
+class Full(io.StringIO):
+    """
+    A stream on a disk that may be full.
+    """
+
+    fault: Exception | None = None
+
+    def write(self, text):
+        """
+        Write, or fail as it would.
+        """
+        if self.fault is not None:
+            raise self.fault
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [OSError(errno.ENOSPC, "full"), BrokenPipeError(), ValueError("I/O on a closed file")],
+    ids=["disk full", "reader gone", "closed"],
+)
+def test_a_line_that_cannot_be_written_fails_nothing(fault):
+    """
+    It is lost, and the next one says how many were; an answer never hangs on a disk (T59).
+    """
+    stream = Full()
+    configure(stream, strict=True)
+    stream.fault = fault
+    log.info("answered", status=200)
+    log.error("failed", status=500)
+    stream.fault = None
+    log.info("answered", status=201)
+    log.info("answered", status=202)
+
+    told, after = map(json.loads, stream.getvalue().splitlines())
+
+    assert (201, 2, "error") == (told["status"], told["lost"], told["level"])
+    assert (202, "info") == (after["status"], after["level"])
+    assert "lost" not in after
+
+
+def test_a_registered_name_is_nobodys_data():
+    """
+    Tenants are often numbers; a line is an alarm only for what somebody sent.
+    """
+    (line,) = written(
+        strict=True, action=lambda: log.info("answered", client="a", tenant="20011219")
+    )
+
+    assert ("20011219", "info") == (line["tenant"], line["level"])
+    assert "redacted" not in line
+
+
 @pytest.mark.parametrize(
     ("event", "keys"),
     [
