@@ -8,13 +8,16 @@ made from a thread, never from the event loop.
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["BUSY_SECONDS", "open_database"]
+__all__ = ["BUSY_SECONDS", "Lines", "open_database"]
 
 BUSY_SECONDS: Final = 2
 """How long a call waits for a lock, or for an answer of the server."""
@@ -42,6 +45,11 @@ def open_database(url: str) -> Engine:
             connect_args={
                 "connect_timeout": BUSY_SECONDS,
                 "options": f"-c statement_timeout={BUSY_SECONDS}s",
+                # Of a server that is gone without a word the system would know in minutes.
+                "keepalives_idle": BUSY_SECONDS,
+                "keepalives_interval": BUSY_SECONDS,
+                "keepalives_count": 2,
+                "tcp_user_timeout": 2 * BUSY_SECONDS * 1000,
             },
         )
     if address.database and address.database != ":memory:":
@@ -49,6 +57,27 @@ def open_database(url: str) -> Engine:
     engine = create_engine(address, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     _set_up(engine)
     return engine
+
+
+class Lines:
+    """The connections of an engine to its server: one that no longer answers can be cut off."""
+
+    def __init__(self, engine: Engine) -> None:
+        from sqlalchemy import event  # noqa: PLC0415 - where something is shared
+
+        self._open: WeakSet[Any] = WeakSet()
+        event.listen(engine, "connect", self._add)
+
+    def _add(self, connection: Any, _record: Any) -> None:
+        if hasattr(connection, "fileno"):  # SQLite has none, and waits for nobody for long
+            self._open.add(connection)
+
+    def cut(self) -> None:
+        """End them from outside; a thread that waits for an answer gets an error."""
+        for one in list(self._open):
+            # The driver raises errors of its own where it has closed the connection already.
+            with suppress(Exception), socket.socket(fileno=os.dup(one.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
 
 def _create(path: Path) -> None:

@@ -8,10 +8,11 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTimeError
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cds.errors import StoreFailed
-from cds.service.database import BUSY_SECONDS, open_database
+from cds.service.database import BUSY_SECONDS, Lines, open_database
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Table
@@ -41,6 +42,7 @@ class Replays:
         self._now = now
         self._most = most
         self._store: tuple[Engine, Table] | None = None
+        self._lines: Lines | None = None
         self._claims = itertools.count()
         self._full: dict[str, bool] = {}
         self._closed = False
@@ -64,7 +66,11 @@ class Replays:
         """Close the database; nothing is asked afterwards."""
         if not self._closed:
             self._closed = True
-            self._thread.submit(self._dispose)
+            disposed = self._thread.submit(self._dispose)
+            try:
+                disposed.result(BUSY_SECONDS)
+            except NotInTimeError:
+                self._hang_up()
             self._thread.shutdown(wait=True)
 
     async def _in_thread(self, work: Callable[..., _Result], *arguments: Any) -> _Result:
@@ -73,7 +79,13 @@ class Replays:
             async with asyncio.timeout(_SECONDS):
                 return await loop.run_in_executor(self._thread, work, *arguments)
         except TimeoutError:
+            self._hang_up()
             raise StoreFailed("the database of used tokens does not answer in time") from None
+
+    def _hang_up(self) -> None:
+        """Give up on a server that is silent: the one thread must not wait for it for ever."""
+        if self._lines is not None:
+            self._lines.cut()
 
     def _claim(self, issuer: str, jti: str, until: float) -> bool:
         engine, table = self._opened()
@@ -107,7 +119,9 @@ class Replays:
             from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - where calls are signed
 
             try:
-                self._store = _open(self._url)
+                engine = open_database(self._url)
+                self._lines = Lines(engine)
+                self._store = engine, _prepared(engine)
             except (SQLAlchemyError, OSError, ImportError) as error:
                 raise _failed(error) from None
         return self._store
@@ -123,8 +137,8 @@ def _failed(error: Exception) -> StoreFailed:
     return StoreFailed(f"the database of used tokens failed: {type(error).__name__}")
 
 
-def _open(url: str) -> tuple[Engine, Table]:
-    """Open the database and make the table, unless another worker was quicker."""
+def _prepared(engine: Engine) -> Table:
+    """Make the table, unless another worker was quicker."""
     from sqlalchemy import (  # noqa: PLC0415 - the same
         BigInteger,
         Column,
@@ -142,7 +156,6 @@ def _open(url: str) -> tuple[Engine, Table]:
         Column("jti", String(128), primary_key=True),
         Column("until", BigInteger, nullable=False, index=True),
     )
-    engine = open_database(url)
     for last in (False, True):
         try:
             with engine.begin() as connection:
@@ -155,4 +168,4 @@ def _open(url: str) -> tuple[Engine, Table]:
             if last:
                 engine.dispose()
                 raise
-    return engine, table
+    return table

@@ -5,13 +5,17 @@ Used tokens: each counts once, for every worker, on SQLite and on PostgreSQL.
 import asyncio
 import contextlib
 import os
+import select
+import socket
+import socketserver
 import sqlite3
 import subprocess
 import sys
+import threading
 import uuid
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from cds.errors import StoreFailed
@@ -169,6 +173,103 @@ def test_a_store_that_comes_back_is_used_again(tmp_path, opened):
     folder.mkdir()
 
     assert claim(replays)
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """
+    Stands before a server, and can fall silent without hanging up.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, host, port):
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.silent = threading.Event()
+        self.target = host, port
+        super().__init__(("127.0.0.1", 0), Relayed)
+
+
+class Relayed(socketserver.BaseRequestHandler):
+    """
+    One connection through it.
+    """
+
+    def handle(self):
+        """
+        Pass on in both directions; who comes while it is silent is sent away.
+        """
+        if not self.server.goes_on.is_set():
+            return
+        with socket.create_connection(self.server.target) as other:
+            ways = {self.request: other, other: self.request}
+            while True:
+                for one in select.select(list(ways), [], [])[0]:
+                    if not (said := one.recv(65536)):
+                        return
+                    if not self.server.goes_on.is_set():
+                        self.server.silent.set()
+                        self.server.goes_on.wait()
+                    ways[one].sendall(said)
+
+
+@pytest.fixture
+def relay(url):
+    """
+    A relay before the server, and the address of the database through it.
+    """
+    address = make_url(url)
+    with Relay(address.host, address.port or 5432) as found:
+        threading.Thread(target=found.serve_forever, args=(0.01,), daemon=True).start()
+        through = address.set(host="127.0.0.1", port=found.server_address[1])
+        found.url = through.render_as_string(hide_password=False)
+        yield found
+        found.goes_on.set()
+        found.shutdown()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_server_that_falls_silent_is_given_up(relay, opened, monkeypatch):
+    """
+    Nobody is let in meanwhile, and afterwards the thread does not wait for ever (T4, T61).
+    """
+    replays = opened(relay.url)
+    assert claim(replays, "one")
+    relay.goes_on.clear()
+    monkeypatch.setattr("cds.service.replay._SECONDS", 0.1)
+    with pytest.raises(StoreFailed):
+        claim(replays, "two")
+    relay.goes_on.set()
+    monkeypatch.setattr("cds.service.replay._SECONDS", 10)
+
+    assert [True, False] == [claim(replays, "three"), claim(replays, "one")]
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_silent_server_does_not_keep_the_process(relay, opened, monkeypatch):
+    """
+    An end is an end (T4, T61).
+    """
+    monkeypatch.setattr("cds.service.replay.BUSY_SECONDS", 0.1)
+    replays = opened(relay.url)
+    claim(replays, "one")
+    relay.goes_on.clear()
+    refused = []
+
+    def wait():
+        try:
+            claim(replays, "two")
+        except StoreFailed as error:
+            refused.append(error)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert relay.silent.wait(10)
+    replays.close()
+    waiting.join(10)
+
+    assert 1 == len(refused)
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but as long as the head of one" * 40])
