@@ -22,6 +22,10 @@ __all__ = ["MOST_TOKENS", "Replays"]
 MOST_TOKENS: Final = 500_000
 """How many tokens of one issuer are remembered at a time, before its calls are refused."""
 _COUNTED_EVERY: Final = 500
+_SECONDS_FULL: Final = 10
+"""How long an issuer with too many is refused before they are counted again, which takes long."""
+_SKEW: Final = 60
+"""Seconds by which the clocks of replicas may differ: what one still takes no other forgets."""
 _SECONDS: Final = 2 * BUSY_SECONDS
 
 
@@ -44,7 +48,7 @@ class Replays:
         self._store: tuple[Engine, Table] | None = None
         self._lines: Lines | None = None
         self._claims = itertools.count()
-        self._full: dict[str, bool] = {}
+        self._full: dict[str, float] = {}
         self._closed = False
         # One thread: SQLite takes one writer at a time all the same.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="replays")
@@ -95,7 +99,7 @@ class Replays:
         try:
             self._count(engine, table, issuer)
             with engine.begin() as connection:
-                connection.execute(delete(table).where(table.c.until < self._now()))
+                connection.execute(delete(table).where(table.c.until < self._now() - _SKEW))
                 connection.execute(insert(table).values(issuer=issuer, jti=jti, until=until))
         except IntegrityError:
             return False
@@ -107,12 +111,17 @@ class Replays:
         """Refuse an issuer of whom too much is remembered already."""
         from sqlalchemy import func, select  # noqa: PLC0415 - the same
 
-        if next(self._claims) % _COUNTED_EVERY == 0 or self._full.get(issuer, False):
+        refused = StoreFailed("too many tokens of one issuer are remembered")
+        if self._now() < self._full.get(issuer, 0):
+            raise refused
+        if next(self._claims) % _COUNTED_EVERY == 0 or issuer in self._full:
             count = select(func.count()).select_from(table).where(table.c.issuer == issuer)
             with engine.begin() as connection:
-                self._full[issuer] = connection.execute(count).scalar_one() >= self._most
-        if self._full.get(issuer, False):
-            raise StoreFailed("too many tokens of one issuer are remembered")
+                found = connection.execute(count).scalar_one()
+            self._full.pop(issuer, None)
+            if found >= self._most:
+                self._full[issuer] = self._now() + _SECONDS_FULL
+                raise refused
 
     def _opened(self) -> tuple[Engine, Table]:
         if self._store is None:
