@@ -191,7 +191,7 @@ class _Lines:
         self, _logger: object, _method: str, line: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         if self._lost:
-            line |= {"lost": self._lost, "level": "error"}
+            line.update(lost=self._lost, level="error")
         return line
 
     def msg(self, line: str) -> None:
