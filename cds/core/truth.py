@@ -76,7 +76,7 @@ def known(fact: bool) -> Truth:  # noqa: FBT001 - the one door from two values t
 
 def unknown(*needs: Need) -> Truth:
     """Answer unknown, for these reasons."""
-    return Truth("unknown", tuple(dict.fromkeys(needs)))
+    return Truth("unknown", tuple(dict.fromkeys(needs)) if len(needs) > 1 else needs)
 
 
 def negate(answer: Truth) -> Truth:

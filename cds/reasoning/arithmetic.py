@@ -21,7 +21,7 @@ from cds.core.truth import Need, Truth, all_of, any_of, at_least, negate, unknow
 from cds.reasoning.comparison import Facing, compare, possible_cases
 from cds.reasoning.formula import Chosen, Formula
 from cds.reasoning.grading import Ask
-from cds.reasoning.questions import is_input
+from cds.reasoning.questions import Asked, answered, is_input
 from cds.reasoning.readings import Readings
 
 __all__ = ["Numbers", "input_answer"]
@@ -34,7 +34,7 @@ class Numbers:
     *known* collects what has been worked out, by name; an index may use another only
     after it, which the order of the release guarantees. *asked* names the questions of
     each index. *worked* keeps results by name and answers: the second evaluator works a
-    number out again only where its answers differ.
+    number out again only where its answers differ in what matters.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class Numbers:
         snapshot: Snapshot,
         concepts: Mapping[str, Concept],
         facing: Facing,
-        asked: Mapping[str, tuple[str, ...]],
-        worked: dict[tuple[str, ...], IndexResult] | None = None,
+        asked: Asked,
+        worked: dict[tuple[str | bool, ...], IndexResult] | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._concepts = concepts
@@ -53,7 +53,7 @@ class Numbers:
         self._readings = Readings(snapshot, concepts, facing)
         self.known: dict[str, IndexResult] = {}
 
-    def again(self, asked: Mapping[str, tuple[str, ...]]) -> Numbers:
+    def again(self, asked: Asked) -> Numbers:
         """Keep what is known, for the same snapshot with another text of one rule."""
         other = Numbers(self._snapshot, self._concepts, self._facing, {**self._asked, **asked})
         other.known.update(self.known)
@@ -78,7 +78,7 @@ class Numbers:
         *ask* answers the questions of this index. The result is a value (exact, or
         within bounds), unknown with needs, or not valid with the reason.
         """
-        key = (index.id, *(ask(name).word for name in self._asked.get(index.id, ())))
+        key = (index.id, *answered(self._asked.get(index.id, {}), ask))
         found = self._worked.get(key)
         if found is None:
             found = self._worked[key] = self._computed(index, ask)
@@ -111,7 +111,7 @@ class Numbers:
 
     def _gated(self, index: Index, ask: Ask) -> str | None:
         """Name the first gate that is proved, whether or not there are inputs."""
-        asked = self._asked.get(index.id, ())
+        asked = self._asked.get(index.id, {})
         for gate in index.not_valid_if:
             name = f"{index.id}.not_valid_if.{gate.id}"
             if name in asked and ask(name).is_yes:
@@ -226,7 +226,7 @@ class Numbers:
         """Name the first gate that makes the number not valid, and what it lacks to know."""
         for gate in index.not_valid_if:
             name = f"{index.id}.not_valid_if.{gate.id}"
-            if name in self._asked.get(index.id, ()):
+            if name in self._asked.get(index.id, {}):
                 answer = ask(name)
             else:
                 answer = self._of_inputs(gate.when, name, chosen, ask)

@@ -11,10 +11,10 @@ Nothing of a request reaches the engine but numbers, flags and names of the rule
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from math import inf, nextafter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cds.core.clauses import (
     Began,
@@ -43,7 +43,7 @@ from cds.reasoning.comparison import Facing
 from cds.reasoning.compile import MOST_PRODUCTIONS, Apart, Program, Word
 from cds.reasoning.differences import beside_of, change_of
 from cds.reasoning.grading import Grades, stage
-from cds.reasoning.questions import fires
+from cds.reasoning.questions import Asked, fires
 
 try:
     import durable_rules_engine
@@ -59,6 +59,7 @@ _SESSION: Final = "w"
 _MOST_FIRINGS: Final = 10_000
 _FAR: Final = 1.0e14
 _BOOT: Final = '{"kind":"$boot","code":"$boot","id":"boot","sid":"w"}'
+_UNPROVED: Final = unknown()
 _MAY_BE_RECEIVED: Final = frozenset(Gap) - {Gap.PREGNANCY, Gap.NOT_FASTING}
 
 
@@ -74,8 +75,8 @@ class Engine:
         self,
         rules: Ruleset,
         program: Program,
-        of_indices: Mapping[str, tuple[str, ...]],
-        of_factors: Mapping[str, tuple[str, ...]],
+        of_indices: Asked,
+        of_factors: Asked,
     ) -> None:
         if durable_rules_engine is None:  # pragma: no cover - depends on the machine
             raise EngineFailed(UNAVAILABLE)
@@ -86,6 +87,7 @@ class Engine:
         self._program = program
         self._words = _words_by_time(program)
         self._apart = _apart_by_time(program)
+        self._lists_behind = _lists_behind(rules, program)
         self._of_indices = of_indices
         self._of_factors = of_factors
         self._definition = _json(_definition(program))
@@ -102,8 +104,8 @@ class Engine:
     def conclude(
         self,
         snapshot: Snapshot,
-        worked: dict[tuple[str, ...], IndexResult] | None = None,
-        graded: dict[tuple[str, ...], GradeResult] | None = None,
+        worked: dict[tuple[str | bool, ...], IndexResult] | None = None,
+        graded: dict[tuple[str | bool, ...], GradeResult] | None = None,
     ) -> Conclusions:
         """Evaluate one snapshot; *worked* and *graded* hold what was worked out before."""
         if self._spoiled:
@@ -112,7 +114,14 @@ class Engine:
         numbers = Numbers(snapshot, self._rules.concepts, facing, self._of_indices, worked)
         grades = Grades(self._of_factors, graded)
         session = _Session(
-            self._rules, self._program, self._handle, snapshot, facing, numbers, grades
+            self._rules,
+            self._program,
+            self._handle,
+            self._lists_behind,
+            snapshot,
+            facing,
+            numbers,
+            grades,
         )
         offset = self._boot()
         try:
@@ -159,6 +168,7 @@ class _Session:
         rules: Ruleset,
         program: Program,
         handle: int,
+        lists_behind: Mapping[tuple[str, ...], frozenset[str] | None],
         snapshot: Snapshot,
         facing: Facing,
         numbers: Numbers,
@@ -168,7 +178,9 @@ class _Session:
         self._program = program
         self._handle = handle
         self._offset = 0
+        self._lists_behind = lists_behind
         self._snapshot = snapshot
+        self._whole = {name for name, state in snapshot.lists.items() if state.complete}
         self._facing = facing
         self._numbers = numbers
         self._grades = grades
@@ -243,7 +255,7 @@ class _Session:
         word = self._proved.get(self._program.same_as.get(name, name))
         if word == "yes":
             return YES
-        return NO if word == "no" else unknown()
+        return NO if word == "no" else _UNPROVED
 
     # --- one evaluation -----------------------------------------------------
 
@@ -374,7 +386,7 @@ class _Session:
         for group, words in groups.items():
             flags = ""
             for one in words:
-                known = self._word(one.clause)
+                known = _WORDS[type(one.clause)](self, one.clause)
                 if known is not None:
                     flags += f',"{one.flag}":{int(known)}'
             if flags:
@@ -387,31 +399,24 @@ class _Session:
         for group, text in flags.items():
             self._tell(f'"kind":"stage","code":"{group}"{text}')
 
-    def _word(self, clause: Expr) -> bool | None:
-        """Work a clause out over the snapshot: yes, no, or None for unknown."""
-        if isinstance(clause, Listed):
-            return self._listed(clause)
-        if isinstance(clause, Known):
-            states = [
-                self._is_known(name, what, clause.within)
-                for name, what in zip(clause.names, clause.whats, strict=True)
-            ]
-            return any(states) if clause.quantifier == "any" else all(states)
-        if isinstance(clause, Began):
-            return self._began(clause)
-        if isinstance(clause, InFuture):
-            return self._ahead(clause.name)
-        if isinstance(clause, Received):
-            return self._received(clause)
-        if isinstance(clause, NewerThan):
-            mine = self._snapshot.results.get(clause.than)
-            others = (self._snapshot.results.get(name) for name in clause.names)
-            return bool(mine) and any(
-                found and found[0].when.end > mine[0].when.end for found in others if mine
-            )
-        if isinstance(clause, ListComplete):
-            return not [n for n in clause.lists if not self._snapshot.state_of(n).complete]
-        assert isinstance(clause, NotUsedBecause)  # noqa: S101 - the union is closed
+    def _known(self, clause: Known) -> bool:
+        states = [
+            self._is_known(name, what, clause.within)
+            for name, what in zip(clause.names, clause.whats, strict=True)
+        ]
+        return any(states) if clause.quantifier == "any" else all(states)
+
+    def _newer(self, clause: NewerThan) -> bool:
+        mine = self._snapshot.results.get(clause.than)
+        others = (self._snapshot.results.get(name) for name in clause.names)
+        return bool(mine) and any(
+            found and found[0].when.end > mine[0].when.end for found in others if mine
+        )
+
+    def _complete(self, clause: ListComplete) -> bool:
+        return self._whole.issuperset(clause.lists)
+
+    def _not_used(self, clause: NotUsedBecause) -> bool:
         for concept, every in self._snapshot.unusable.items():
             if clause.names and concept not in clause.names:
                 continue
@@ -466,13 +471,8 @@ class _Session:
             return None
         if clause.ordered == "only":
             return False
-        for name in clause.names:
-            concept = self._rules.concepts[name.split(":")[0]]
-            if concept.absent_means == "unknown":
-                return None
-            if not self._snapshot.state_of(concept.search).complete:
-                return None
-        return False
+        lists = self._lists_behind[clause.names]
+        return None if lists is None or not lists <= self._whole else False
 
     def _began(self, clause: Began) -> bool | None:
         """Say whether the earliest start lies far enough back; a partial date has two ends."""
@@ -489,8 +489,8 @@ class _Session:
             return None
         return self._none_of(clause.name, said=bool(starts))
 
-    def _ahead(self, name: str) -> bool | None:
-        now = self._snapshot.as_of
+    def _ahead(self, clause: InFuture) -> bool | None:
+        name, now = clause.name, self._snapshot.as_of
         dates = [one.when for one in self._snapshot.entries.get(name, ()) if one.when]
         if max((one.start for one in dates), default=now) > now:
             return True
@@ -501,7 +501,7 @@ class _Session:
     def _none_of(self, name: str, *, said: bool) -> bool | None:
         concept = self._rules.concepts[name]
         proved = said or concept.absent_means != "unknown"
-        return False if proved and self._snapshot.state_of(concept.search).complete else None
+        return False if proved and concept.search in self._whole else None
 
     def _is_known(self, name: str, what: str, within: int | None) -> bool:
         if what == "age":
@@ -526,8 +526,7 @@ class _Session:
             if arrived and min(arrived) <= limit:
                 return True
         searches = {self._rules.concepts[name].search for name in clause.names}
-        whole = all(self._snapshot.state_of(one).complete for one in searches)
-        return False if whole else None
+        return False if searches <= self._whole else None
 
     def _age_of(self, expr: Expr) -> int | None:
         """Give the age in days of the newest datum behind a condition."""
@@ -551,6 +550,20 @@ class _Session:
 
 
 _DUPLICATE: Final = 2
+_WORDS = cast(
+    "Mapping[type, Callable[[_Session, Any], bool | None]]",
+    {
+        Listed: _Session._listed,  # noqa: SLF001 - the table belongs to the class
+        Known: _Session._known,  # noqa: SLF001
+        Began: _Session._began,  # noqa: SLF001
+        InFuture: _Session._ahead,  # noqa: SLF001
+        Received: _Session._received,  # noqa: SLF001
+        NewerThan: _Session._newer,  # noqa: SLF001
+        ListComplete: _Session._complete,  # noqa: SLF001
+        NotUsedBecause: _Session._not_used,  # noqa: SLF001
+    },
+)
+"""Clauses that are worked out over the snapshot: yes, no, or None for unknown."""
 
 
 def _against_own(side: str, number: Interval, own: Decimal) -> str:
@@ -620,6 +633,22 @@ def _apart_by_time(program: Program) -> dict[str, list[Apart]]:
     found: dict[str, list[Apart]] = {}
     for one in program.apart.values():
         found.setdefault(one.after, []).append(one)
+    return found
+
+
+def _lists_behind(rules: Ruleset, program: Program) -> dict[tuple[str, ...], frozenset[str] | None]:
+    """
+    Name the lists that must be whole before it is proved that none of some names is listed.
+
+    None where a list that is whole proves nothing.
+    """
+    found: dict[tuple[str, ...], frozenset[str] | None] = {}
+    for one in program.words.values():
+        if isinstance(one.clause, Listed):
+            concepts = [rules.concepts[name.partition(":")[0]] for name in one.clause.names]
+            proves = all(concept.absent_means != "unknown" for concept in concepts)
+            lists = frozenset(concept.search for concept in concepts)
+            found[one.clause.names] = lists if proves else None
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from cds.core.clauses import Expr, Listed, clauses_of
 from cds.core.findings import CardFinding, CardOutcome, Offer
@@ -58,7 +59,7 @@ def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:
         if not run.ask("population.require").is_yes:
             return rules.population.because, notes
         for one, exempt in rules.population.unless:
-            if any(fnmatchcase(card.code, pattern) for pattern in exempt):
+            if _is_exempt(card.code, exempt):
                 continue
             stop = _stops(one, f"population.unless.{one.id}", run, notes)
             if stop:
@@ -68,6 +69,12 @@ def _stopped(card: Card, rules: Ruleset, run: Run) -> tuple[str, list[str]]:
         if stop:
             return stop, notes
     return "", notes
+
+
+@lru_cache(maxsize=4096)
+def _is_exempt(code: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a gate names a card as one that it does not apply to."""
+    return any(fnmatchcase(code, pattern) for pattern in patterns)
 
 
 def _stops(one: Exclusion, name: str, run: Run, notes: list[str]) -> str:

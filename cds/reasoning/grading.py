@@ -4,12 +4,13 @@ The stage that is proved first, and the grade of a factor from points as an inte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from cds.core.clauses import Expr
 from cds.core.findings import GradeResult, StageResult
 from cds.core.rules import Evidence, Factor, Stages
 from cds.core.truth import Truth
+from cds.reasoning.questions import Asked, answered
 
 __all__ = ["Ask", "Grades", "Newest", "stage"]
 
@@ -58,19 +59,19 @@ class Grades:
     Grades the factors of one snapshot.
 
     *asked* names the questions of each factor. *worked* keeps grades by name and
-    answers: the second evaluator grades again only where its answers differ.
+    answers: the second evaluator grades again only where its answers differ in what matters.
     """
 
     def __init__(
         self,
-        asked: Mapping[str, tuple[str, ...]],
-        worked: dict[tuple[str, ...], GradeResult] | None = None,
+        asked: Asked,
+        worked: dict[tuple[str | bool, ...], GradeResult] | None = None,
     ) -> None:
         self._asked = asked
         self._worked = {} if worked is None else worked
         self.known: dict[str, GradeResult] = {}
 
-    def again(self, asked: Mapping[str, tuple[str, ...]]) -> Grades:
+    def again(self, asked: Asked) -> Grades:
         """Keep what is known, for the same snapshot with another text of one rule."""
         other = Grades({**self._asked, **asked})
         other.known.update(self.known)
@@ -82,7 +83,7 @@ class Grades:
 
         *newest* gives the age in days of the newest datum behind a condition.
         """
-        key = (factor.id, *(ask(name).word for name in self._asked.get(factor.id, ())))
+        key = (factor.id, *answered(self._asked.get(factor.id, {}), ask))
         found = self._worked.get(key)
         if found is None:
             found = self._worked[key] = _graded(factor, ask, newest)

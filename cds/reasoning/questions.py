@@ -19,7 +19,9 @@ from cds.core.rules import Card, Condition, Exclusion, Factor, Population, Rules
 from cds.core.truth import NO, Truth, all_of, any_of, negate
 
 __all__ = [
+    "Asked",
     "Question",
+    "answered",
     "asked_by",
     "blocks_of",
     "blocks_of_card",
@@ -29,6 +31,10 @@ __all__ = [
     "questions",
     "questions_about",
 ]
+
+
+Asked = Mapping[str, Mapping[str, bool]]
+"""The questions of each index or factor by name, and whether no is told from unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +229,18 @@ def questions(rules: Ruleset) -> tuple[Question, ...]:
     return tuple(one for kind, name in every for one in questions_about(rules, kind, name))
 
 
-def asked_by(kind: str, every: Iterable[Question]) -> Mapping[str, tuple[str, ...]]:
-    """Name the questions of each index (or each factor), in order."""
-    found: dict[str, tuple[str, ...]] = {}
+def asked_by(kind: str, every: Iterable[Question]) -> Asked:
+    """Name the questions of each index (or each factor), in order, and their *both*."""
+    found: dict[str, dict[str, bool]] = {}
     for one in every:
         owner, name = one.owner
         if owner == kind:
-            found[name] = (*found.get(name, ()), one.name)
+            found.setdefault(name, {})[one.name] = one.both
     return found
+
+
+def answered(asked: Mapping[str, bool], ask: Callable[[str], Truth]) -> Iterator[str | bool]:
+    """Give what matters of each answer: the word, or only whether it is yes."""
+    for name, both in asked.items():
+        answer = ask(name)
+        yield answer.word if both else answer.is_yes

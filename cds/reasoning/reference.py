@@ -61,7 +61,7 @@ from cds.reasoning.arithmetic import Numbers
 from cds.reasoning.comparison import Facing, compare
 from cds.reasoning.differences import Difference, beside_of, change_of
 from cds.reasoning.grading import Grades, stage
-from cds.reasoning.questions import Question, asked_by, fires, questions_about
+from cds.reasoning.questions import Asked, Question, asked_by, fires, questions_about
 
 __all__ = ["Decide", "Reference", "Run"]
 
@@ -99,8 +99,8 @@ class Run:
         self,
         rules: Ruleset,
         asked: Mapping[str, Expr],
-        of_indices: Mapping[str, tuple[str, ...]],
-        of_factors: Mapping[str, tuple[str, ...]],
+        of_indices: Asked,
+        of_factors: Asked,
         snapshot: Snapshot,
         decide: Decide | None = None,
     ) -> None:
@@ -109,12 +109,13 @@ class Run:
         self._asked = asked
         self._snapshot = snapshot
         self._facing = Facing(snapshot.person, snapshot.as_of, rules.profile.ethnic_group)
-        self.worked: dict[tuple[str, ...], IndexResult] = {}
+        self.worked: dict[tuple[str | bool, ...], IndexResult] = {}
         self._numbers = Numbers(snapshot, rules.concepts, self._facing, of_indices, self.worked)
         self._memo: dict[str, Truth] = {}
         self._latest: dict[str, Datum | None] = {}
+        self._absences: dict[str, Truth] = {}
         self._stage = StageResult("")
-        self.graded: dict[tuple[str, ...], GradeResult] = {}
+        self.graded: dict[tuple[str | bool, ...], GradeResult] = {}
         self._grades = Grades(of_factors, self.graded)
         self.answers: dict[str, Truth] = {}
         self._leaves_stage_open = False
@@ -342,11 +343,20 @@ class Run:
             return unknown(Need(name, drafts.reason))
         if clause.ordered == "only":
             return NO
-        concept = self._rules.concepts[name.partition(":")[0]]
-        if concept.absent_means == "unknown":
-            return unknown(Need(name, Gap.NOT_RECORDED))
-        state = self._snapshot.state_of(concept.search)
-        return NO if state.complete else unknown(Need(name, state.reason))
+        return self._absent(name)
+
+    def _absent(self, name: str) -> Truth:
+        """Say whether what is not listed is proved absent; worked out once."""
+        found = self._absences.get(name)
+        if found is None:
+            concept = self._rules.concepts[name.partition(":")[0]]
+            state = self._snapshot.state_of(concept.search)
+            if concept.absent_means == "unknown":
+                found = unknown(Need(name, Gap.NOT_RECORDED))
+            else:
+                found = NO if state.complete else unknown(Need(name, state.reason))
+            self._absences[name] = found
+        return found
 
     def _began(self, clause: Began) -> Truth:
         as_of = self._snapshot.as_of

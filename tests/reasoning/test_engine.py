@@ -231,7 +231,7 @@ class TestSession:
         reasoner = release.reasoner()
         engine = reasoner._engine
         session = engine_module._Session(
-            engine._rules, engine._program, engine._handle, patient(), None, None, None
+            engine._rules, engine._program, engine._handle, {}, patient(), None, None, None
         )
         _, offset = engine_module.durable_rules_engine.assert_fact(
             engine._handle, engine_module._BOOT
