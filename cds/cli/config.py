@@ -11,7 +11,7 @@ from cds.errors import RuleError
 from cds.service.faults import BadSettingsError
 from cds.service.release import NotServedError, open_release
 from cds.service.settings import Settings, read_settings
-from cds.service.start import callers_of, check_database, clients_of
+from cds.service.start import callers_of, check_database, clients_of, may_be_written
 
 __all__ = ["check_config"]
 
@@ -51,6 +51,8 @@ def _open_rules(settings: Settings) -> None:
     if release.pending and settings.is_production:
         count = len(release.pending)
         sys.stdout.write(f"waived: {count} rules that no clinician has reviewed are served\n")
+    if settings.is_production and may_be_written(settings.rules):
+        sys.stdout.write("look: the service may write to its rules; mount or own them otherwise\n")
     sys.stdout.write(f"rules: release {release.ruleset.release}\n")
 
 

@@ -36,6 +36,7 @@ EVENTS: Final = frozenset(
         "keys_unavailable",  # the key set of a client could not be fetched or used
         "refused_caller",  # security: a call that nobody signed as it must be
         "rules_activated",  # another release answers from now on
+        "rules_writable",  # who could change this process could change its rules
         "rules_refused",  # alarm: changed rules are not served, the ones before still are
         "serving",  # at start
         "server",  # what the web server says of itself

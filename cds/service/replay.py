@@ -130,6 +130,7 @@ class Replays:
             try:
                 engine = open_database(self._url)
                 self._lines = Lines(engine)
+                _check(engine)
                 self._store = engine, _prepared(engine)
             except (SQLAlchemyError, OSError, ImportError) as error:
                 raise _failed(error) from None
@@ -144,6 +145,14 @@ class Replays:
 def _failed(error: Exception) -> StoreFailed:
     # The messages of a database hold its address, and what was to be written.
     return StoreFailed(f"the database of used tokens failed: {type(error).__name__}")
+
+
+def _check(engine: Engine) -> None:
+    """Raise `StoreFailed` where a file is damaged: what was lost in it could be used again."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                raise StoreFailed("the database of used tokens is damaged")
 
 
 def _prepared(engine: Engine) -> Table:

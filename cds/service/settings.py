@@ -12,6 +12,7 @@ import os
 import re
 from datetime import UTC, date, datetime, time
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from pydantic import (
     AliasChoices,
     DirectoryPath,
     Field,
+    FilePath,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,7 +28,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds.service.faults import BadSettingsError, meant, sentence_of
-from cds.service.places import default_rules
+from cds.service.places import default_rules, is_private
 
 __all__ = [
     "Settings",
@@ -82,8 +84,9 @@ class Settings(BaseSettings):
     *auth*: whether callers must sign their calls; where nothing is said, in production.
     *clients* is the folder of the registered ones, *public_url* the base under which they
     know the service (it is what `aud` is compared with), *database* where replicas share
-    what they remember. *protect_discovery*: sign for discovery too. *fetch_seconds* is the
-    time that fetching from a FHIR server may take. *spec* switches on what the 3.0 ballot
+    what they remember, *database_file* a file that holds that instead. *protect_discovery*:
+    sign for discovery too. *fetch_seconds* is the time that fetching from a FHIR server may
+    take. *spec* switches on what the 3.0 ballot
     adds, *crd* the names that Da Vinci CRD gives to configuration options.
     *workers* is the number of processes that answer; each ends after about *recycle*
     requests and is replaced (0: never). *connections* may be open in each. *drain_seconds*
@@ -133,6 +136,7 @@ class Settings(BaseSettings):
     database: str = Field(
         default="sqlite:///cds-state.sqlite3", repr=False, validation_alias="CDS_DATABASE"
     )
+    database_file: FilePath | None = Field(default=None, validation_alias="CDS_DATABASE_FILE")
     protect_discovery: bool = Field(default=False, validation_alias="CDS_PROTECT_DISCOVERY")
     fetch_seconds: float = Field(default=0.35, gt=0, le=10, validation_alias="CDS_FETCH_SECONDS")
     workers: int = Field(default=1, ge=1, le=64, validation_alias=_also("WORKERS"))
@@ -185,7 +189,7 @@ class Settings(BaseSettings):
             _PREFIX + name.upper(): "" if value is None else str(value)
             for name, value in self.model_dump().items()
         }
-        database = re.sub(r"//[^@]*@", f"//{_MASK}@", self.database)
+        database = re.sub(r"//.*@", f"//{_MASK}@", self.database)
         found["CDS_DATABASE"] = re.sub(r"\?.*", f"?{_MASK}", database)
         found["CDS_AUTH"] = "required" if self.needs_tokens else "off"
         found["CDS_RELOAD"] = "watch" if self.watches else "signal"
@@ -239,9 +243,26 @@ def read_settings() -> Settings:
             f"{unknown[0]}: is no setting{meant(unknown[0], known)}; docs/operating.md lists them"
         )
     try:
-        return Settings()
+        return Settings(**_from_files())
     except ValidationError as error:
         raise BadSettingsError(_as_it_was_set(sentence_of(error))) from None
+
+
+def _from_files() -> dict[str, Any]:
+    """Read what is secret and stands in a file: the environment of a process is less private."""
+    name = os.environ.get("CDS_DATABASE_FILE", "")
+    if not name:
+        return {}
+    if os.environ.get("CDS_DATABASE"):
+        raise BadSettingsError("CDS_DATABASE_FILE: CDS_DATABASE is set too; one of them is enough")
+    try:
+        if not is_private(Path(name)):
+            raise BadSettingsError(
+                "CDS_DATABASE_FILE: others may read it; its owner alone should: chmod 600"
+            )
+        return {"database": Path(name).read_text("utf-8").strip()}
+    except (OSError, UnicodeDecodeError):
+        raise BadSettingsError("CDS_DATABASE_FILE: names no file that can be read") from None
 
 
 def _as_it_was_set(sentence: str) -> str:

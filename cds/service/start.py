@@ -26,9 +26,9 @@ from cds.service.app import create_app
 from cds.service.clients import Clients, read_clients
 from cds.service.faults import BadSettingsError
 from cds.service.frame import Frame
-from cds.service.logs import configure
+from cds.service.logs import configure, log
 from cds.service.pipeline import Pipeline
-from cds.service.places import network_of
+from cds.service.places import is_open_to_all, network_of
 from cds.service.release import NotServedError, Release, open_release
 from cds.service.settings import Settings, read_settings
 from cds.service.tokens import Anybody, Callers, Tokens
@@ -43,6 +43,7 @@ __all__ = [
     "check_database",
     "clients_of",
     "clock_of",
+    "may_be_written",
     "opened",
     "started",
     "try_next",
@@ -131,12 +132,16 @@ def build(settings: Settings) -> Frame:
         judge=partial(judged, profile=settings.profile),
     )
     warm_up()
+    writable = may_be_written(settings.rules)
+    if writable and settings.is_production:
+        log.warning("rules_writable")
     return create_app(
         settings,
         activation,
         about=lambda: {
             **activation.about(),
             "unreviewedAllowed": unreviewed,
+            "rulesWritable": writable,
             **({} if fetching is None else {"fetching": fetching.about()}),
         },
         alongside=lambda: activation.run(watches=settings.watches),
@@ -146,13 +151,31 @@ def build(settings: Settings) -> Frame:
     )
 
 
+def may_be_written(folder: Path) -> bool:
+    """Tell whether this process, or everybody, may change rules: then who breaks in may, too."""
+    paths = (folder, *folder.rglob("*"))
+    return os.access(folder, os.W_OK) or any(is_open_to_all(one) for one in paths)
+
+
 def clients_of(settings: Settings) -> Clients:
     """Read who may call. Raises `BadSettingsError` where a registration cannot be used."""
+    if settings.is_production and settings.clients is not None:
+        _refuse_where_all_may_write(
+            "CDS_CLIENTS", settings.clients, *settings.clients.glob("*.json")
+        )
     clients = Clients() if settings.clients is None else read_clients(settings.clients)
     for one in clients.by_name.values():
         if settings.is_production and any(base.startswith("http:") for base in one.fhir_bases):
             raise BadSettingsError(f"client {one.name}: fhir_bases: must begin with https://")
     return clients
+
+
+def _refuse_where_all_may_write(setting: str, *paths: Path) -> None:
+    if any(one.exists() and is_open_to_all(one) for one in paths):
+        raise BadSettingsError(
+            f"{setting}: every user of this machine may write there, and so decide who may call:"
+            " chmod -R o-w"
+        )
 
 
 def check_database(settings: Settings) -> None:
@@ -168,6 +191,8 @@ def check_database(settings: Settings) -> None:
             raise BadSettingsError("CDS_DATABASE: its folder must be there, and be writable")
         if settings.is_production and network_of(folder):
             raise BadSettingsError("CDS_DATABASE: SQLite wants a local disk, or use PostgreSQL")
+        if settings.is_production:
+            _refuse_where_all_may_write("CDS_DATABASE", Path(path))
     elif not scheme.startswith("sqlite") and find_spec("psycopg") is None:
         raise BadSettingsError(
             "CDS_DATABASE: PostgreSQL needs the extra `postgresql`:"

@@ -18,7 +18,16 @@ from tests.serving import shipped
 
 OURS = "org.metabolic-cds.configuration"
 CRD = "davinci-crd.configuration"
-SAFETY = {"data", "med_safe", "meno_safe", "peptide", "preg_drug", "safe_act", "safe_diet", "testo_safe"}
+SAFETY = {
+    "data",
+    "med_safe",
+    "meno_safe",
+    "peptide",
+    "preg_drug",
+    "safe_act",
+    "safe_diet",
+    "testo_safe",
+}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cds.cli.__main__ import app
-from cds.service.settings import Settings
+from cds.service.faults import BadSettingsError
+from cds.service.settings import Settings, read_settings
 from cds.service.start import started
 from tests.tokens import ISSUER, Signer
 
@@ -68,6 +69,7 @@ SETTINGS = {
     "a public address with a query": ({"CDS_PUBLIC_URL": f"https://x?{MARK}"}, "CDS_PUBLIC_URL"),
     "a public address that is none": ({"CDS_PUBLIC_URL": MARK}, "CDS_PUBLIC_URL"),
     "another database": ({"CDS_DATABASE": f"mysql://u:{MARK}@x/y"}, "CDS_DATABASE"),
+    "two databases": ({"CDS_DATABASE_FILE": "TMP/secret"}, "CDS_DATABASE_FILE"),
     "a database nowhere": ({"CDS_DATABASE": f"sqlite:////nowhere/{MARK}"}, "CDS_DATABASE"),
     "no workers": ({"CDS_WORKERS": "0"}, "WORKERS"),
     "no connections": ({"CDS_CONNECTIONS": "0"}, "CDS_CONNECTIONS"),
@@ -194,3 +196,68 @@ def test_what_would_stop_the_start_is_said(environment, name):
     assert "would not start" in result.output
     assert named in result.output
     assert MARK not in result.output
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        ("clients", "CDS_CLIENTS"),
+        ("clients/ehr.json", "CDS_CLIENTS"),
+        ("state.sqlite3", "CDS_DATABASE"),
+    ],
+)
+def test_what_everybody_may_write_stops_the_start(environment, capsys, tmp_path, place, named):
+    """
+    They could let themselves in, or forget the tokens that were used (4.1, T4).
+    """
+    environment({})
+    (tmp_path / "state.sqlite3").touch()
+    path = tmp_path / place
+    path.chmod(path.stat().st_mode | 0o002)
+
+    code, said = stopped(capsys)
+
+    assert 78 == code
+    assert named in said
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "expected"),
+    [
+        (0o600, f"postgresql://u:{MARK}@db.example/cds\n", None),
+        (0o400, f"postgresql://u:{MARK}@db.example/cds", None),
+        (0o640, f"postgresql://u:{MARK}@db.example/cds", "chmod 600"),
+        (0o604, f"postgresql://u:{MARK}@db.example/cds", "chmod 600"),
+        (0o600, MARK, "must begin with"),
+        (0o600, "", "must begin with"),
+        (None, "", "names no file"),
+    ],
+)
+def test_a_secret_may_stand_in_a_file(environment, monkeypatch, tmp_path, mode, content, expected):
+    """
+    That its owner alone can read; it is never shown (4.2).
+    """
+    environment({"CDS_DATABASE_FILE": "TMP/secret"})
+    monkeypatch.delenv("CDS_DATABASE")
+    if mode is not None:
+        (tmp_path / "secret").write_text(content, "utf-8")
+        (tmp_path / "secret").chmod(mode)
+
+    if expected is None:
+        settings = read_settings()
+        assert content.strip() == settings.database
+        assert MARK not in str(settings.shown()) + repr(settings)
+    else:
+        with pytest.raises(BadSettingsError) as caught:
+            read_settings()
+        assert expected in str(caught.value)
+        assert MARK not in str(caught.value)
+
+
+def test_a_password_with_a_mark_in_it_is_not_shown(environment):
+    """
+    Not even its second half (4.2).
+    """
+    environment({"CDS_DATABASE": f"postgresql://u:a@{MARK}@db.example/cds"})
+
+    assert "postgresql://***@db.example/cds" == read_settings().shown()["CDS_DATABASE"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cds.service.places import network_of
+from cds.service.places import is_private, network_of
+from cds.service.start import may_be_written
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -46,3 +47,34 @@ def test_a_system_without_such_a_list_is_believed(tmp_path):
     It is a second look, not the only one.
     """
     assert "" == network_of(tmp_path, mounts=tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)]
+)
+def test_private_is_what_its_owner_alone_may_open(tmp_path, mode, expected):
+    """
+    As the file of a secret must be (4.2).
+    """
+    path = tmp_path / "secret"
+    path.touch()
+    path.chmod(mode)
+
+    assert expected == is_private(path)
+
+
+def test_rules_that_can_be_changed_are_found(tmp_path, monkeypatch):
+    """
+    By this process, or one file of them by everybody (4.1, T49).
+    """
+    (tmp_path / "cards").mkdir()
+    card = tmp_path / "cards" / "one.yaml"
+    card.touch(0o644)
+    assert may_be_written(tmp_path)
+
+    # A test may run as a user who may everything.
+    monkeypatch.setattr("cds.service.start.os.access", lambda _path, _mode: False)
+    assert not may_be_written(tmp_path)
+
+    card.chmod(0o646)
+    assert may_be_written(tmp_path)

@@ -296,6 +296,47 @@ def test_a_file_that_is_no_database_lets_nothing_through(tmp_path, opened, conte
     assert content == path.read_bytes()
 
 
+def test_a_damaged_file_lets_nothing_through(tmp_path, opened):
+    """
+    Found when it is opened: a token that was lost in it could be used again (T61, T4).
+    """
+    path = tmp_path / "state.sqlite3"
+    before = opened(f"sqlite:///{path}")
+    for number in range(30):
+        claim(before, f"{number}{'x' * 100}", issuer="a" * 900)
+    before.close()
+    with path.open("r+b") as file:
+        file.seek(4096 * 4)
+        file.write(b"\xff" * 4096)
+
+    with pytest.raises(StoreFailed) as caught:
+        claim(opened(f"sqlite:///{path}"))
+    assert "damaged" in str(caught.value) or "DatabaseError" in str(caught.value)
+
+
+def test_a_full_disk_lets_nothing_through(tmp_path, opened):
+    """
+    Until there is room again; what was remembered before is remembered (T61, T4).
+    """
+    replays = opened(f"sqlite:///{tmp_path}/state.sqlite3")
+    assert claim(replays)
+    engine, _ = replays._store
+
+    def limit(pages):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    limit(1)
+    with pytest.raises(StoreFailed):
+        [claim(replays, str(number), issuer="a" * 2000) for number in range(100)]
+    with pytest.raises(StoreFailed):
+        claim(replays, "another", issuer="a" * 2000)
+    assert not claim(replays)
+    limit(10_000)
+
+    assert claim(replays, "another", issuer="a" * 2000)
+
+
 def test_a_lock_that_is_not_given_back_lets_nothing_through(tmp_path, opened, monkeypatch):
     """
     Whoever waits for it is told to come again; afterwards all is well (T61, T4).
