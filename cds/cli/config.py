@@ -7,7 +7,9 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from cds.core.rules import Ruleset
 from cds.errors import RuleError
+from cds.service.clients import check_against
 from cds.service.faults import BadSettingsError
 from cds.service.release import NotServedError, open_release
 from cds.service.settings import Settings, read_settings
@@ -34,7 +36,7 @@ def check_config() -> int:
         callers_of(settings, clients).close()
         names = ", ".join(clients.by_name) or "none"
         sys.stdout.write(f"clients: {names}\n")
-        _open_rules(settings)
+        check_against(clients, _open_rules(settings))
     except BadSettingsError as error:
         return _stops(str(error))
     except RuleError as error:
@@ -45,7 +47,7 @@ def check_config() -> int:
     return 0
 
 
-def _open_rules(settings: Settings) -> None:
+def _open_rules(settings: Settings) -> Ruleset:
     unreviewed = settings.allow_unreviewed or not settings.is_production
     release = open_release(settings.rules, unreviewed=unreviewed, profile=settings.profile)
     if release.pending and settings.is_production:
@@ -54,6 +56,7 @@ def _open_rules(settings: Settings) -> None:
     if settings.is_production and may_be_written(settings.rules):
         sys.stdout.write("look: the service may write to its rules; mount or own them otherwise\n")
     sys.stdout.write(f"rules: release {release.ruleset.release}\n")
+    return release.ruleset
 
 
 def _stops(why: str) -> int:

@@ -13,8 +13,7 @@ from cds.errors import RuleError
 from cds.rulefiles.loader import load_ruleset
 from cds.service.faults import BadSettingsError
 from cds.service.handover import sheet_of
-from cds.service.places import default_rules
-from cds.service.settings import chosen_profile, read_settings
+from cds.service.settings import read_settings
 
 __all__ = ["hand_over"]
 
@@ -26,7 +25,7 @@ def hand_over(
     try:
         settings = read_settings()
         client = registered(name, folder=folder)
-        ruleset = load_ruleset(rules or default_rules(), profile=profile or chosen_profile())
+        ruleset = load_ruleset(rules or settings.rules, profile=profile or settings.profile)
     except BadSettingsError as error:
         return say_usage(str(error))
     except RuleError as error:

@@ -21,6 +21,7 @@ __all__ = [
     "CRD_CHOSEN",
     "MOST_CARDS",
     "configuration",
+    "faults_of",
     "optional_groups",
     "read_options",
 ]
@@ -95,6 +96,27 @@ def read_options(
     if not _is_fit(MOST_CARDS, chosen.get(MOST_CARDS)):
         return Options(off)
     return Options(off, min(chosen[MOST_CARDS], rules.profile.most_cards))
+
+
+def faults_of(rules: Ruleset, settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """
+    Name every setting of a client that would not be obeyed, and what would be.
+
+    What a call says is ignored where it makes no sense; what somebody registers for all
+    calls is looked at once.
+    """
+    optional = [name for name, one in rules.groups.items() if one.option]
+    most = rules.profile.most_cards
+    for code, value in settings.items():
+        if code == MOST_CARDS:
+            if not _is_fit(code, value) or value > most:
+                yield code, f"must be a number from 1 to {most}"
+        elif code in rules.groups and code not in optional:
+            yield code, "cannot be switched off"
+        elif code not in optional:
+            yield code, f"is no option; there are {', '.join([*optional, MOST_CARDS])}"
+        elif not _is_fit(code, value):
+            yield code, "must be true or false"
 
 
 def _is_fit(code: str, value: object) -> bool:

@@ -90,7 +90,8 @@ class Activation:
 
     *opens* makes a release ready from a folder or raises what says why not; *judge*
     gives the reasons against a folder. `look` and `roll_back` belong to the event loop,
-    as `answer` does: a request is answered by the release it began with.
+    as `answer` does: a request is answered by the release it began with. *changed* is told
+    of the rules whenever others begin to answer.
     """
 
     def __init__(
@@ -100,8 +101,10 @@ class Activation:
         opens: Callable[[Path], tuple[Release, Pipeline]],
         now: Callable[[], datetime],
         judge: Judge,
+        changed: Callable[[Ruleset], None] = lambda _: None,
     ) -> None:
         self._folder = folder
+        self._changed = changed
         self._opens = opens
         self._judge = judge
         self._now = now
@@ -278,6 +281,7 @@ class Activation:
         gc.freeze()
         log.info("rules_activated", release=opened.name)
         _warn_of_pending(opened.release)
+        self._changed(opened.release.ruleset)
 
     def roll_back(self) -> bool:
         """

@@ -8,26 +8,47 @@ once at start. Nothing here is secret: a client signs with a key that only it ha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from cds.core.rules import Ruleset
 from cds.errors import BadRequest
 from cds.hooks.discovery import hook_of
-from cds.hooks.ehr import EHRS
+from cds.hooks.ehr import EHRS, names_to_map
+from cds.hooks.options import faults_of
 from cds.hooks.strict import decode
 from cds.service.addresses import base_of, place_of
 from cds.service.faults import BadSettingsError, sentence_of
 
-__all__ = ["ANYBODY", "DEFAULT_CLIENT", "Caller", "Client", "Clients", "read_clients"]
+__all__ = [
+    "ANYBODY",
+    "DEFAULT_CLIENT",
+    "Caller",
+    "Client",
+    "Clients",
+    "check_against",
+    "misfits",
+    "read_clients",
+]
 
 _NAME: Final = r"^[a-z][a-z0-9-]{0,63}$"
 _LONGEST_TENANT: Final = 128
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 
 
@@ -81,7 +102,7 @@ class Client(BaseModel):
     burst: int = Field(default=60, ge=1, le=100_000)
     order_codes: Mapping[str, OrderCode] = Field(default_factory=dict)
     link_hosts: tuple[str, ...] = ()
-    options: Mapping[str, bool | int] = Field(default_factory=dict)
+    options: Mapping[str, StrictBool | StrictInt] = Field(default_factory=dict)
     override_codes: Literal["own", "hl7"] = "own"
     null_is_unknown: bool = False
     reject_foreign: bool = False
@@ -128,6 +149,13 @@ class Client(BaseModel):
         for one in values:
             if _ORIGIN.fullmatch(one) is None:
                 raise ValueError("must be scheme, host and port, in lower case, and nothing else")
+        return values
+
+    @field_validator("link_hosts")
+    @classmethod
+    def _are_hosts(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_HOST.fullmatch, values)):
+            raise ValueError("must be plain names of hosts in lower case, without scheme and port")
         return values
 
     @model_validator(mode="after")
@@ -184,6 +212,31 @@ class Clients:
     def origins(self) -> frozenset[str]:
         """List every page that may call from a browser."""
         return frozenset(each for one in self.by_name.values() for each in one.origins)
+
+
+def misfits(client: Client, rules: Ruleset) -> Iterator[str]:
+    """Name what a registration sets that would do nothing under these rules, and a remedy."""
+    for code, fault in faults_of(rules, client.options):
+        yield f"options.{code}: {fault}"
+    orders = {
+        name
+        for one in rules.actions.values()
+        for name in names_to_map(one.id, [str(each["resourceType"]) for each in one.resources])
+    }
+    for name in client.order_codes:
+        if name not in orders:
+            yield (
+                f"order_codes.{name}: is no order of these rules; "
+                f"`cds handover --client {client.name}` lists them"
+            )
+
+
+def check_against(clients: Clients, rules: Ruleset) -> None:
+    """Raise `BadSettingsError` where a registration sets what these rules do not have."""
+    for one in clients.by_name.values():
+        found = list(misfits(one, rules))
+        if found:
+            raise BadSettingsError(f"client {one.name}: {'; '.join(found)}")
 
 
 def read_clients(folder: Path) -> Clients:

@@ -44,6 +44,7 @@ EVENTS: Final = frozenset(
         "stopped",  # at the end
         "undrafted",  # alarm: a suggestion could not be drafted and was left out
         "wrong_grant",  # security: an access token of somebody else, or about somebody else
+        "unfit_registration",  # a client is registered for what changed rules do not have
         "unwritten",  # alarm: a card could not be written and says so in its place
         "worker_died",  # alarm: a worker process ended that was to go on
         "worker_ended",  # a worker process has answered enough and is replaced

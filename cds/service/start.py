@@ -23,7 +23,7 @@ from cds.fhir.drafts import warm_up
 from cds.hooks.discovery import service_of
 from cds.service.activation import Activation, judged
 from cds.service.app import create_app
-from cds.service.clients import Clients, read_clients
+from cds.service.clients import Clients, check_against, misfits, read_clients
 from cds.service.faults import BadSettingsError
 from cds.service.frame import Frame
 from cds.service.logs import configure, log
@@ -34,6 +34,7 @@ from cds.service.settings import Settings, read_settings
 from cds.service.tokens import Anybody, Callers, Tokens
 
 if TYPE_CHECKING:
+    from cds.core.rules import Ruleset
     from cds.service.fetching import Fetching
 
 __all__ = [
@@ -103,7 +104,8 @@ def build(settings: Settings) -> Frame:
     """
     Load what *settings* name and build the application.
 
-    Raises `RuleError` or `NotServedError` where the rules must not be served.
+    Raises `RuleError` or `NotServedError` where the rules must not be served, and
+    `BadSettingsError` where a client is registered for what they do not have.
     """
     unreviewed = settings.allow_unreviewed or not settings.is_production
     clients = clients_of(settings)
@@ -125,12 +127,21 @@ def build(settings: Settings) -> Frame:
         )
         return release, pipeline
 
+    def look_at_clients(ruleset: Ruleset) -> None:
+        # No reason to go on with old rules: what is set for nothing changes nothing.
+        for one in clients.by_name.values():
+            count = sum(1 for _ in misfits(one, ruleset))
+            if count:
+                log.warning("unfit_registration", client=one.name, count=count)
+
     activation = Activation(
         settings.rules,
         opens=opens,
         now=lambda: datetime.now(UTC),
         judge=partial(judged, profile=settings.profile),
+        changed=look_at_clients,
     )
+    check_against(clients, activation.ruleset)
     warm_up()
     writable = may_be_written(settings.rules)
     if writable and settings.is_production:

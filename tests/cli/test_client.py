@@ -87,6 +87,53 @@ def test_a_client_is_registered(cds):
     )
 
 
+def test_what_a_site_maps_and_chooses_is_registered(cds, monkeypatch):
+    """
+    Codes of orders, hosts of links, options and whose codes reasons have, looked up in the rules.
+    """
+    for name in [one for one in os.environ if one.startswith("CDS_")]:
+        monkeypatch.delenv(name)
+    code, _ = cds(
+        *("add", "north", *ISSUER, "--order-code", "order_hba1c=urn:site|LAB17"),
+        *("--order-code", "order_fpg=urn:site|LAB18|Glucose, fasting"),
+        *("--link-host", "guide.example", "--override-codes", "hl7"),
+        *("--option", "sleep=off", "--option", "max-cards=3"),
+    )
+
+    client = read_clients(Path("clients")).by_name["north"]
+    assert 0 == code
+    assert {"sleep": False, "max-cards": 3} == client.options
+    assert (("guide.example",), "hl7") == (client.link_hosts, client.override_codes)
+    assert [("LAB17", ""), ("LAB18", "Glucose, fasting")] == [
+        (one.code, one.display) for one in client.order_codes.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--option", "slepe=off"), "options.slepe: is no option; there are activity"),
+        (("--option", "sleep"), "--option: must be NAME=on"),
+        (("--order-code", "order_hba1=urn:site|A1"), "order_codes.order_hba1: is no order"),
+        (("--order-code", "order_hba1c=A1"), "--order-code: must be ACTION=SYSTEM|CODE"),
+        (("--order-code", "order_hba1c=|A1"), "--order-code: must be ACTION=SYSTEM|CODE"),
+        (("--link-host", "https://guide.example"), "--link-host: must be plain names"),
+        (("--override-codes", "theirs"), "--override-codes"),
+    ],
+)
+def test_what_the_rules_do_not_have_is_not_registered(cds, monkeypatch, given, said):
+    """
+    Named with what would do, and nothing is written.
+    """
+    for name in [one for one in os.environ if one.startswith("CDS_")]:
+        monkeypatch.delenv(name)
+    code, found = cds("add", "north", *ISSUER, *given)
+
+    assert 2 == code
+    assert said in " ".join(found.split())
+    assert not Path("clients/north.json").exists()
+
+
 def test_a_client_is_not_overwritten(cds):
     """
     But when asked for.

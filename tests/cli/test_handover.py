@@ -42,6 +42,17 @@ def test_the_sheet_is_printed(handover):
     assert "https://cds.example/cds-services/metabolic-patient-view" in said
 
 
+def test_the_rules_are_those_of_the_service(handover, monkeypatch, tmp_path):
+    """
+    `CDS_RULES` names them, as it does for what is served.
+    """
+    monkeypatch.setenv("CDS_RULES", str(tmp_path))
+    code, said = handover("--client", "north")
+
+    assert 0 == code
+    assert "rules 2026.11" not in said
+
+
 def test_the_sheet_is_written(handover, tmp_path):
     """
     The same text into a file.

@@ -46,7 +46,14 @@ class House:
         self.fails = None
         self.trial = ()
         self.made = []
-        self.activation = Activation(folder, opens=self.opens, now=lambda: NOW, judge=self.judge)
+        self.changes = []
+        self.activation = Activation(
+            folder,
+            opens=self.opens,
+            now=lambda: NOW,
+            judge=self.judge,
+            changed=lambda rules: self.changes.append(rules.release),
+        )
 
     def write(self, text, name="release.yaml"):
         """
@@ -97,6 +104,20 @@ class House:
         What `/status` says of the activation.
         """
         return self.activation.about()["activation"]
+
+
+def test_whoever_wants_to_know_is_told_of_other_rules(house, lines):
+    """
+    Of those that begin to answer, also by a way back; not of the first, nor of refused ones.
+    """
+    house.write("two")
+    house.look()
+    house.against = ["no"]
+    house.write("three")
+    house.look()
+    house.activation.roll_back()
+
+    assert ["two", "one"] == house.changes
 
 
 @pytest.fixture

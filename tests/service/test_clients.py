@@ -7,8 +7,16 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from cds.service.clients import ANYBODY, DEFAULT_CLIENT, Client, Clients, read_clients
+from cds.service.clients import (
+    ANYBODY,
+    DEFAULT_CLIENT,
+    Client,
+    Clients,
+    check_against,
+    read_clients,
+)
 from cds.service.faults import BadSettingsError
+from tests.serving import shipped
 
 MARK = "Zebedee"
 
@@ -68,6 +76,10 @@ def test_registrations_are_read_from_their_folder(tmp_path):
         ({"rate": 0}, "rate"),
         ({"burst": 0}, "burst"),
         ({"order_codes": {"x": {"code": "1"}}}, "order_codes"),
+        ({"options": {"sleep": "off"}}, "options"),
+        ({"link_hosts": ["https://x.example"]}, "link_hosts"),
+        ({"link_hosts": ["X.example"]}, "link_hosts"),
+        ({"link_hosts": ["x.example:443"]}, "link_hosts"),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, members, place):
@@ -144,3 +156,48 @@ def test_nobody_in_particular_knows_no_server():
     """
     assert DEFAULT_CLIENT is ANYBODY.client
     assert ((), "") == (DEFAULT_CLIENT.fhir_bases, ANYBODY.tenant)
+
+
+SITE = {"system": "urn:site", "code": "A1"}
+
+
+@pytest.mark.parametrize(
+    ("members", "fault"),
+    [
+        ({"options": {"slepe": False}}, "options.slepe: is no option; there are activity, "),
+        ({"options": {"sleep": 0}}, "options.sleep: must be true or false"),
+        ({"options": {"safe_diet": False}}, "options.safe_diet: cannot be switched off"),
+        ({"options": {"data": False}}, "options.data: cannot be switched off"),
+        ({"options": {"max-cards": 0}}, "options.max-cards: must be a number from 1 to 5"),
+        ({"options": {"max-cards": 6}}, "options.max-cards: must be a number from 1 to 5"),
+        ({"options": {"max-cards": True}}, "options.max-cards: must be a number from 1 to 5"),
+        ({"order_codes": {"order_hba1": SITE}}, "order_codes.order_hba1: is no order"),
+        ({"order_codes": {"order_hba1c.2": SITE}}, "order_codes.order_hba1c.2: is no order"),
+        ({"order_codes": {"goal_sleep": SITE}}, "order_codes.goal_sleep: is no order"),
+        ({"order_codes": {"cancel_metformin": SITE}}, "order_codes.cancel_metformin: is no order"),
+    ],
+)
+def test_what_the_rules_do_not_have_is_named(members, fault):
+    """
+    What is registered for all calls and would do nothing is a slip of the pen (CRD-02).
+    """
+    clients = Clients([Client(name="north"), Client(name="south", **members)])
+
+    with pytest.raises(BadSettingsError) as caught:
+        check_against(clients, shipped().rules)
+
+    assert str(caught.value).startswith(f"client south: {fault}")
+
+
+def test_what_the_rules_have_is_taken():
+    """
+    Every option, and each order by its name and by its number.
+    """
+    names = ("order_hba1c", "order_hba1c.1", "order_liver_tests", "order_liver_tests.3")
+    client = Client(
+        name="north",
+        options={"sleep": False, "liver": True, "max-cards": 5},
+        order_codes=dict.fromkeys(names, SITE),
+    )
+
+    assert None is check_against(Clients([client]), shipped().rules)

@@ -97,6 +97,8 @@ CLIENTS = {
     "an EHR that is none": ({"ehr": MARK}, "ehr"),
     "no rate": ({"rate": 0}, "rate"),
     "tokens for days": ({"token_seconds": 86400}, "token_seconds"),
+    "an option in words": ({"options": {"sleep": "off"}}, "options.sleep"),
+    "an address as a host": ({"link_hosts": ["https://x.example/"]}, "link_hosts"),
     "an algorithm of the weak": ({"algorithms": ["HS256"]}, "algorithms"),
 }
 
@@ -141,6 +143,18 @@ def test_a_client_that_cannot_be_used_stops_the_start(environment, capsys, clien
     assert named in said
     assert MARK not in said
     assert 1 == said.count("\n")
+
+
+def test_a_client_that_the_rules_do_not_fit_stops_the_start(environment, capsys):
+    """
+    What is set for nothing is no setting: the member, and what would do (CRD-02).
+    """
+    environment({"CDS_ENGINE": "reference"}, options={"slepe": False})
+
+    code, said = stopped(capsys)
+
+    assert 78 == code
+    assert "cannot start: client ehr: options.slepe: is no option; there are " in said
 
 
 def test_sqlite_wants_a_local_disk(environment, capsys, monkeypatch):

@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from cds.cli.client.keyfiles import make_key_pair, public_keys_of, write_privately
-from cds.cli.console import say_usage
-from cds.errors import BadKeys
-from cds.service.clients import Client, Clients, read_clients
+from cds.cli.console import say_rule_error, say_usage
+from cds.errors import BadKeys, RuleError
+from cds.rulefiles.loader import load_ruleset
+from cds.service.clients import Client, Clients, check_against, read_clients
 from cds.service.faults import BadSettingsError, because_of
 from cds.service.keys import family_of
+from cds.service.settings import read_settings
 
 __all__ = ["Added", "add_client", "list_clients", "make_key", "registered", "show_client"]
 
@@ -36,7 +38,13 @@ _OPTIONS: Final = {
     "audiences": ("--audience", "https://cds.example"),
     "tenants": ("--tenant", "what the client writes into `tenant`"),
     "ehr": ("--ehr", "cds client add --help lists them"),
+    "link_hosts": ("--link-host", "guideline.example"),
+    "order_codes": ("--order-code", "order_hba1c=urn:site|LAB17"),
+    "options": ("--option", "sleep=off or max-cards=3"),
+    "override_codes": ("--override-codes", "own or hl7"),
 }
+_MOST_DIGITS: Final = 9
+_WORDS: Final[Mapping[str, bool]] = {"on": True, "true": True, "off": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,10 @@ class Added:
     services: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     subject: str = ""
+    order_codes: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    override_codes: str = ""
     replace: bool = False
 
 
@@ -71,8 +83,14 @@ def add_client(asked: Added, *, folder: Path) -> int:
         client = Client.model_validate(members)
         _check_keys(client)
         _check_beside(client, folder)
+        if client.options or client.order_codes:
+            settings = read_settings()
+            rules = load_ruleset(settings.rules, profile=settings.profile)
+            check_against(Clients([client]), rules)
     except ValidationError as error:
         return say_usage(_refusal(error))
+    except RuleError as error:
+        return say_rule_error(error)
     except (BadSettingsError, BadKeys, OSError) as error:
         return say_usage(_sentence(error))
     if path.exists() and not asked.replace:
@@ -107,8 +125,33 @@ def _members(asked: Added) -> dict[str, Any]:
         "ehr": asked.ehr,
         "origins": asked.origins,
         "services": asked.services,
+        "order_codes": dict(map(_order_code, asked.order_codes)),
+        "link_hosts": asked.link_hosts,
+        "options": dict(map(_option, asked.options)),
+        "override_codes": asked.override_codes,
     }
     return {name: one for name, one in members.items() if one}
+
+
+def _order_code(text: str) -> tuple[str, dict[str, str]]:
+    """Read `order_hba1c=urn:site|LAB17`, perhaps with a text that the site shows behind it."""
+    name, _, coding = text.partition("=")
+    parts = coding.split("|", 2)
+    if not name or len(parts) == 1 or not all(parts):
+        raise BadSettingsError(
+            "--order-code: must be ACTION=SYSTEM|CODE or ACTION=SYSTEM|CODE|TEXT"
+        )
+    return name, dict(zip(("system", "code", "display"), parts, strict=False))
+
+
+def _option(text: str) -> tuple[str, bool | int]:
+    """Read `sleep=off` or `max-cards=3`."""
+    name, _, value = text.partition("=")
+    if name and value in _WORDS:
+        return name, _WORDS[value]
+    if name and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return name, int(value)
+    raise BadSettingsError("--option: must be NAME=on, NAME=off or NAME=NUMBER")
 
 
 def _check_keys(client: Client) -> None:

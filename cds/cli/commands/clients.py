@@ -81,6 +81,24 @@ def add_client(
         str, typer.Option("--subject", metavar="ID", help="What we are called there.")
     ] = "",
     title: Annotated[str, typer.Option("--title", help="What people call it.")] = "",
+    order_code: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--order-code", metavar="ACTION=SYSTEM|CODE", help="How the site orders an action."
+        ),
+    ] = None,
+    link_host: Annotated[
+        list[str] | None,
+        typer.Option("--link-host", metavar="HOST", help="A host that links may lead to."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Cards it has off, or fewer of."),
+    ] = None,
+    override_codes: Annotated[
+        str,
+        typer.Option("--override-codes", metavar="WHOSE", help="Codes of reasons: own or hl7."),
+    ] = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Write a registration that is there anew.")
     ] = False,
@@ -112,6 +130,10 @@ def add_client(
         services=tuple(service or ()),
         audiences=tuple(audience or ()),
         subject=subject,
+        order_codes=tuple(order_code or ()),
+        link_hosts=tuple(link_host or ()),
+        options=tuple(option or ()),
+        override_codes=override_codes,
         replace=replace,
     )
     raise typer.Exit(add(asked, folder=folder))
