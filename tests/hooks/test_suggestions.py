@@ -316,7 +316,7 @@ def drafts_of(answer):
     ],
 )
 def test_a_card_names_the_orders_it_is_about(ask, expected, given, hook):
-    """So that a client can show it beside them; our own extension (EXT-02)."""
+    """So that a client can show it beside them; our own extension (EXT-02, CRD-04)."""
     assert expected == drafts_of(ask(given, hook=hook))
 
 

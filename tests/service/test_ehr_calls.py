@@ -3,6 +3,7 @@ Two record systems call one service, each signed by its own key: each gets what 
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from starlette.testclient import TestClient
 from cds.service.app import create_app
 from cds.service.clients import Clients
 from cds.service.feedbacks import LatestFeedback
+from cds.service.handover import sheet_of
 from cds.service.pipeline import Pipeline
 from cds.service.settings import Settings
-from tests.hooks.test_feedback import accepted, overridden
+from tests.hooks.test_feedback import CARD, accepted, overridden
 from tests.serving import shipped
 from tests.tokens import BASE, SERVICE, Signer, client_of, private_key, tokens_for
 
@@ -23,6 +25,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PATH = f"/cds-services/{SERVICE}"
 PLAIN = Signer(issuer="https://plain.example")
 EPIC = Signer("RS384", issuer="https://epic.example", key=private_key("RS384"))
+SETTINGS = Settings(env="development", public_url=BASE)
 HBA1C = {"system": "urn:site", "code": "LAB17", "display": "Hemoglobin A1c"}
 
 
@@ -35,25 +38,36 @@ def kept():
 
 
 @pytest.fixture(scope="module")
-def service(kept):
+def clients():
     """
-    The shipped release, served to two registered clients.
+    Two registered clients.
     """
-    clients = [
+    liver = {
+        f"order_liver_tests.{at}": {"system": "urn:site", "code": code}
+        for at, code in enumerate(("ALT", "AST", "PLT"), 1)
+    }
+    return [
         client_of(PLAIN, name="plain", issuer=PLAIN.issuer),
         client_of(
             EPIC,
             name="epic",
             issuer=EPIC.issuer,
             ehr="epic",
-            order_codes={"order_hba1c": HBA1C},
+            order_codes={"order_hba1c": HBA1C, **liver},
             options={"max-cards": 2},
             override_codes="hl7",
         ),
     ]
+
+
+@pytest.fixture(scope="module")
+def service(kept, clients):
+    """
+    The shipped release, served to them.
+    """
     pipeline = Pipeline(shipped().rules, engine="reference", now=lambda: NOW, check=True)
     app = create_app(
-        Settings(env="development", public_url=BASE),
+        SETTINGS,
         pipeline,
         clients=Clients(clients),
         callers=tokens_for(*clients),
@@ -119,4 +133,44 @@ def test_feedback_says_who_sent_it(service, kept):
     bare = service.post(f"{PATH}/feedback", json=items)
 
     assert [200, 401, 401] == [one.status_code for one in (taken, again, bare)]
-    assert ["epic", "epic"] == [one.client for one in kept.latest]
+    assert ["epic", "epic"] == [one.client for one in kept.latest if one.feedback.card == CARD]
+
+
+def test_an_accepted_part_finds_its_card(service, kept):
+    """
+    A suggestion that was split has ids of its own; each comes back with the card (FB-04).
+    """
+    cards = call(service, EPIC, "new_prediabetes_likely_fatty_liver")["cards"]
+    [card] = [one for one in cards if "belong together" in one["detail"]]
+    parts = [one["uuid"] for one in card["suggestions"] if one["label"].startswith("Order ALT")]
+    items = {"feedback": [accepted(card["uuid"], *parts)]}
+    signed = EPIC.authorization(aud=f"{BASE}{PATH}/feedback")
+    taken = service.post(f"{PATH}/feedback", json=items, headers=signed)
+
+    assert (3, 3) == (len(parts), len(set(parts)))
+    assert {"received": 1} == taken.json()
+    assert (card["uuid"], tuple(parts)) == (
+        kept.latest[-1].feedback.card,
+        kept.latest[-1].feedback.suggestions,
+    )
+
+
+def test_every_address_of_the_sheet_answers_who_signs_for_it(service, clients):
+    """
+    A call of it is let in, and refused for its empty body alone (DISC-18, SEC-13).
+    """
+    sheet = sheet_of(shipped().rules, clients[1], SETTINGS)
+    found = re.findall(r"`(GET|POST) ([^`]+)`", sheet)
+    statuses = {
+        address.removeprefix(BASE): service.request(
+            method,
+            address.removeprefix(BASE),
+            content=b"{}" if method == "POST" else None,
+            headers={"Content-Type": "application/json", **EPIC.authorization(aud=address)},
+        ).status_code
+        for method, address in found
+    }
+
+    assert 200 == statuses.pop("/cds-services")
+    assert {400} == set(statuses.values())
+    assert 6 == len(statuses)
