@@ -6,6 +6,7 @@ contract that every answer of every test is held to.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -73,8 +74,12 @@ def logging_restored():
     Write where the tests around wrote, whatever ran in between had configured.
     """
     before = structlog.get_config()
+    libraries = logging.getLogger()
+    handlers, level = libraries.handlers[:], libraries.level
     yield
     structlog.configure(**before)
+    libraries.handlers[:] = handlers
+    libraries.setLevel(level)
 
 
 @pytest.fixture(scope="session", autouse=True)

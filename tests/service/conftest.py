@@ -1,8 +1,9 @@
 """
-What tests of hostile and made-up requests share: the application, and what it writes.
+What tests of the service share: the log as it is written, and the application with every card.
 """
 
 import io
+import json
 
 import pytest
 
@@ -11,14 +12,37 @@ from tests.attacks.good import on_every_hook
 from tests.calling import open_service
 
 
-@pytest.fixture(scope="module")
-def log():
+def opened_log():
     """
-    What the process writes.
+    Have the process write into memory; what must not be logged fails.
     """
     stream = io.StringIO()
     configure(stream, strict=True)
     return stream
+
+
+@pytest.fixture
+def written():
+    """
+    What a test writes, as it is written.
+    """
+    return opened_log()
+
+
+@pytest.fixture
+def lines(written):
+    """
+    The lines of that, read.
+    """
+    return lambda: [json.loads(one) for one in written.getvalue().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def log():
+    """
+    What the tests of a file write.
+    """
+    return opened_log()
 
 
 @pytest.fixture(scope="module")

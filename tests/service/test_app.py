@@ -3,7 +3,6 @@ HTTP: the right status, an OperationOutcome for every failure, nothing repeated.
 """
 
 import asyncio
-import io
 import json
 
 import pytest
@@ -13,23 +12,12 @@ from cds.core.hooks import HOOKS
 from cds.errors import BadRequest, CannotProceed, EngineFailed, EvaluatorsDisagree
 from cds.hooks.discovery import service_of
 from cds.service.app import create_app
-from cds.service.logs import configure
 from cds.service.settings import Settings
 from tests.service.fakes import Fake, Told
 
 SERVICE = "/cds-services/metabolic-patient-view"
 JSON = {"Content-Type": "application/json"}
 MARK = "Zebedee"
-
-
-@pytest.fixture
-def lines():
-    """
-    The log, as it is written.
-    """
-    stream = io.StringIO()
-    configure(stream, strict=True)
-    return lambda: [json.loads(one) for one in stream.getvalue().splitlines()]
 
 
 @pytest.fixture

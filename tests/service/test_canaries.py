@@ -7,7 +7,6 @@ but the caller may hold one, and a refusal may not hold one for the caller eithe
 """
 
 import copy
-import io
 import json
 import time
 
@@ -16,7 +15,6 @@ from starlette.testclient import TestClient
 
 from cds.errors import EngineFailed, EvaluatorsDisagree
 from cds.service import pipeline as module
-from cds.service.logs import configure
 from cds.service.settings import Settings
 from cds.service.start import build
 from tests.calling import SERVICE, read_fixture
@@ -155,16 +153,14 @@ def exposed(tmp_path_factory):
 
 
 @pytest.fixture
-def written(capfd):
+def all_written(written, capfd):
     """
     What the process writes, whoever writes it.
     """
-    stream = io.StringIO()
-    configure(stream, strict=True)
 
     def read():
         out, err = capfd.readouterr()
-        return stream.getvalue() + out + err
+        return written.getvalue() + out + err
 
     return read
 
@@ -323,7 +319,7 @@ def failures(exposed):
     yield "feedback that is none", 400, lambda: send({canary(): canary()}, path=FEEDBACK)
 
 
-def test_no_canary_gets_out(exposed, written):
+def test_no_canary_gets_out(exposed, all_written):
     """
     Of 40 refusals and more, neither body, headers nor log hold a mark; nor do answers the
     names, notes and addresses (T10, T59, SEC-21, ERR-11, FB-08).
@@ -349,14 +345,14 @@ def test_no_canary_gets_out(exposed, written):
     public = [exposed.http.get(path).text for path in ("/status", "/openapi.json", "/cds-services")]
 
     assert [] == leaks
-    assert MARK not in written() + "".join(public)
+    assert MARK not in all_written() + "".join(public)
     assert len(tried) > 60
     assert exposed.canary.used > 200
     assert {200, 400, 401, 404, 405, 412, 413, 415} <= statuses
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_canary_gets_out_of_a_crash(exposed, written, monkeypatch, stage):
+def test_no_canary_gets_out_of_a_crash(exposed, all_written, monkeypatch, stage):
     """
     Neither message nor local variables of what fails (T59, ERR-08).
     """
@@ -369,7 +365,7 @@ def test_no_canary_gets_out_of_a_crash(exposed, written, monkeypatch, stage):
 
     response = exposed.send(planted(exposed.canary))
 
-    log = written()
+    log = all_written()
     assert 500 == response.status_code
     assert '"failed"' in log
     assert MARK not in response.text + log
@@ -385,7 +381,7 @@ def test_no_canary_gets_out_of_a_crash(exposed, written, monkeypatch, stage):
         (UnicodeEncodeError("utf-8", MARK, 0, 1, MARK), "failed"),
     ],
 )
-def test_no_canary_gets_out_of_the_engine(exposed, written, monkeypatch, error, event):
+def test_no_canary_gets_out_of_the_engine(exposed, all_written, monkeypatch, error, event):
     """
     Two answers, a refused fact, and what has data in its message by nature (T59, T45).
     """
@@ -396,20 +392,19 @@ def test_no_canary_gets_out_of_the_engine(exposed, written, monkeypatch, error, 
     monkeypatch.setattr(module, "arbitrate", breaks)
     response = exposed.send(planted(exposed.canary))
 
-    log = written()
+    log = all_written()
     assert 500 == response.status_code
     assert f'"{event}"' in log
     assert MARK not in response.text + log
 
 
-def test_the_log_holds_what_is_needed_and_no_more(exposed, written):
+def test_the_log_holds_what_is_needed_and_no_more(exposed, lines):
     """
     A line for the call: its id, the pattern of its path, client and tenant (SEC-20, SEC-21).
     """
     response = exposed.send(planted(exposed.canary))
 
-    lines = [json.loads(one) for one in written().splitlines()]
-    (line,) = [one for one in lines if one["event"] == "answered"]
+    (line,) = [one for one in lines() if one["event"] == "answered"]
     assert response.headers["x-request-id"] == line["request"]
     assert ("ehr", "north", "/cds-services/{service}", 200) == tuple(
         line[name] for name in ("client", "tenant", "path", "status")

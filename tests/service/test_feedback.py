@@ -3,7 +3,6 @@ The feedback endpoint: received, validated, bounded, acknowledged; and nothing e
 """
 
 import asyncio
-import io
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,6 @@ from cds.hooks.feedback import MOST_FEEDBACK, read_feedback
 from cds.service.app import create_app
 from cds.service.clients import ANYBODY, Caller, Client, Clients
 from cds.service.feedbacks import LatestFeedback
-from cds.service.logs import configure
 from cds.service.settings import Settings
 from tests.hooks.test_feedback import CARD, MARK, OTHER, accepted, overridden
 from tests.service.fakes import Fake
@@ -23,16 +21,6 @@ SERVICE = "/cds-services/metabolic-patient-view"
 PATH = f"{SERVICE}/feedback"
 JSON = {"Content-Type": "application/json"}
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def lines():
-    """
-    The log, as it is written.
-    """
-    stream = io.StringIO()
-    configure(stream, strict=True)
-    return lambda: [json.loads(one) for one in stream.getvalue().splitlines()]
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ Fetching: what is asked, of whom, with what; what becomes of what comes back.
 
 import asyncio
 import contextlib
-import io
 import json
-import logging
 import time
 from contextlib import asynccontextmanager
 
@@ -19,7 +17,6 @@ from cds.fhir.context import about, references_of
 from cds.fhir.retrieve import retrieve
 from cds.hooks.authorization import Token
 from cds.hooks.strict import encode
-from cds.service import logs
 from cds.service.clients import Caller
 from cds.service.fetching import Fetching
 from cds.service.outbound import Answer, Outbound
@@ -99,18 +96,6 @@ def opened():
     one = pipeline()
     yield one
     one.close()
-
-
-@pytest.fixture
-def lines():
-    """
-    What is logged; anything that must not be fails.
-    """
-    stream = io.StringIO()
-    logs.configure(stream, strict=True)
-    yield lambda: [json.loads(one) for one in stream.getvalue().splitlines()]
-    logs.configure()
-    logging.getLogger().handlers[:] = []
 
 
 def ids(bundle):

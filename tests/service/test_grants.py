@@ -3,7 +3,6 @@
 """
 
 import asyncio
-import io
 import json
 
 import pytest
@@ -13,7 +12,6 @@ from cds.errors import BadRequest, WrongGrant
 from cds.service.app import create_app
 from cds.service.clients import Caller, Client
 from cds.service.grants import check_grant
-from cds.service.logs import configure
 from cds.service.pipeline import Call, Pipeline
 from cds.service.settings import Settings
 from tests.calling import NOW, SERVICE, hook_call
@@ -156,18 +154,14 @@ def test_no_grant_is_no_fault():
     assert check_grant(None, EHR) is None
 
 
-def test_a_wrong_grant_is_an_event():
+def test_a_wrong_grant_is_an_event(written, lines):
     """
     With its place, and nothing of the token (T11, T10).
     """
-    stream = io.StringIO()
-    configure(stream, strict=True)
     fake = Fake(WrongGrant("must be ours", path="$.fhirAuthorization.subject"))
     with TestClient(create_app(Settings(env="development"), fake)) as http:
         response = http.post(SERVICE, json={"fhirAuthorization": GRANT})
 
-    (event,) = [
-        one for one in map(json.loads, stream.getvalue().splitlines()) if "wrong" in one["event"]
-    ]
+    (event,) = [one for one in lines() if one["event"] == "wrong_grant"]
     assert (400, "warning") == (response.status_code, event["level"])
-    assert CANARY not in response.text + stream.getvalue()
+    assert CANARY not in response.text + written.getvalue()

@@ -3,7 +3,6 @@ Every stage of an answer killed in turn: never an empty list, and one card takes
 """
 
 import asyncio
-import io
 import json
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from cds.hooks import cards as writing
 from cds.hooks.suggestions import Suggesting
 from cds.hooks.wire import RULE, Response
 from cds.service import pipeline as module
-from cds.service.logs import configure
 from tests.calling import SERVICE, open_service, read_fixture
 
 MARK = "Zebedee"
@@ -48,16 +46,6 @@ def service():
         yield client
 
 
-@pytest.fixture
-def log():
-    """
-    The log, as it is written.
-    """
-    stream = io.StringIO()
-    configure(stream, strict=True)
-    return stream
-
-
 def call(service, story=STORY):
     """
     Call for the patient of a story.
@@ -73,7 +61,7 @@ def codes(response):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_that_fails_is_no_empty_list(service, log, monkeypatch, stage):
+def test_a_stage_that_fails_is_no_empty_list(service, written, monkeypatch, stage):
     """
     A failure is a 500 and an alarm, whichever stage it is (T45, ERR-08).
     """
@@ -83,12 +71,12 @@ def test_a_stage_that_fails_is_no_empty_list(service, log, monkeypatch, stage):
 
     assert 500 == response.status_code
     assert "OperationOutcome" == response.json()["resourceType"]
-    assert "failed" in log.getvalue()
-    assert MARK not in response.text + log.getvalue()
+    assert "failed" in written.getvalue()
+    assert MARK not in response.text + written.getvalue()
 
 
 @pytest.mark.parametrize("part", ["extractor", "reasoner"])
-def test_extracting_and_reasoning_that_fail_are_no_empty_list(service, log, monkeypatch, part):
+def test_extracting_and_reasoning_that_fail_are_no_empty_list(service, written, monkeypatch, part):
     """
     The same of what is made once for a release (T45).
     """
@@ -99,7 +87,7 @@ def test_extracting_and_reasoning_that_fail_are_no_empty_list(service, log, monk
     response = call(service)
 
     assert 500 == response.status_code
-    assert MARK not in response.text + log.getvalue()
+    assert MARK not in response.text + written.getvalue()
 
 
 NONSENSE = {
@@ -125,7 +113,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_a_stage_that_gives_nonsense_is_no_empty_list(service, log, monkeypatch, what):
+def test_a_stage_that_gives_nonsense_is_no_empty_list(service, written, monkeypatch, what):
     """
     What is lost between two stages is a 500 and an alarm, in production too (T45, T43).
     """
@@ -137,7 +125,7 @@ def test_a_stage_that_gives_nonsense_is_no_empty_list(service, log, monkeypatch,
 
     assert 500 == response.status_code
     assert "OperationOutcome" == response.json()["resourceType"]
-    assert '"level": "error"' in log.getvalue()
+    assert '"level": "error"' in written.getvalue()
 
 
 WRITING = [(writing._Writer, one) for one in ("_summary", "_blocks", "_body", "_basis", "_orders")]
@@ -145,7 +133,7 @@ WRITING = [(writing._Writer, one) for one in ("_summary", "_blocks", "_body", "_
 
 @pytest.mark.parametrize(("kind", "method"), [*WRITING, (Suggesting, "of")])
 def test_one_broken_rule_does_not_lose_the_cards_of_the_others(
-    service, log, monkeypatch, kind, method
+    service, written, lines, monkeypatch, kind, method
 ):
     """
     Its card says that it could not be evaluated, in its place, and an alarm names it (ERR-13).
@@ -164,7 +152,7 @@ def test_one_broken_rule_does_not_lose_the_cards_of_the_others(
     response = call(service)
 
     shown, expected = response.json()["cards"], whole.json()["cards"]
-    (alarm,) = [json.loads(one) for one in log.getvalue().splitlines() if "unwritten" in one]
+    (alarm,) = [one for one in lines() if one["event"] == "unwritten"]
     assert 200 == response.status_code
     assert len(expected) > 1
     assert codes(whole) == codes(response)
@@ -173,7 +161,7 @@ def test_one_broken_rule_does_not_lose_the_cards_of_the_others(
     assert [one["detail"] for one in expected[1:]] == [one["detail"] for one in shown[1:]]
     assert (first, "RuntimeError") == (alarm["card"], alarm["error"])
     assert Response.model_validate(response.json())
-    assert MARK not in response.text + log.getvalue()
+    assert MARK not in response.text + written.getvalue()
 
 
 def test_requests_at_the_same_time_do_not_mix(service):
