@@ -19,6 +19,7 @@ from cds.service.frame import Frame
 from cds.service.logs import configure
 from tests.calling import Calling, open_service
 from tests.contract.traffic import Watch
+from tests.loading import load_shipped_rules_once, read_files_once
 
 # Also where the package is not installed: the cases of rule files are collected.
 pytest_plugins = ["cds.workshop.testing.pytest_plugin"]
@@ -35,12 +36,17 @@ WATCH = Watch()
 
 def pytest_configure(config):
     """
-    Watch every application, here and in the processes that tests start.
+    Watch every application, here and in the processes that tests start; load rules once.
     """
     WATCH.install(Frame)
+    read_files_once()
+    load_shipped_rules_once()
     folder = tempfile.TemporaryDirectory(prefix="contract-")
     config.add_cleanup(folder.cleanup)
     os.environ.update(Watch.environment(Path(folder.name) / "faults.txt"))
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Nor is any written beside the sources; but not every process compiles them all again.
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder.name) / "bytecode")
 
 
 def held_to_the_contract():

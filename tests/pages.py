@@ -150,7 +150,6 @@ class Walk:
             **kept,
             "PATH": f"{self.folder}/.venv/bin{os.pathsep}{kept.get('PATH', '')}",
             "PYTHONPATH": python_path(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "CDS_CLOCK": CLOCK,
             "COLUMNS": "84",
             "LC_ALL": "C.UTF-8",

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cds.rulefiles.loader import load
+from cds.rulefiles.source import Memory
 from cds.workshop.book.attributes import NAMES, attributes_of
 from cds.workshop.book.rulebook import pages_of
 from cds.workshop.testing.cases import every_rule
@@ -33,7 +34,7 @@ def test_every_rule_has_a_page(pages, rules):
 
 def test_pages_are_the_same_each_time(pages):
     """So that a difference is a change of a rule."""
-    assert pages == pages_of(load(RULES), RULES)
+    assert pages == pages_of(load(RULES, memory=Memory()), RULES)
 
 
 @pytest.mark.parametrize("path", SHOWN)
