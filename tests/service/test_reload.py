@@ -16,13 +16,29 @@ from pathlib import Path
 
 import pytest
 
-from cds.service.settings import default_rules
+from cds.hooks.strict import encode
+from cds.rulefiles.loader import load_ruleset
+from cds.workshop.testing.patients import prefetch_of
+from tests.check_pages import SAMPLE
 from tests.contract.traffic import python_path
 
 ROOT = Path(__file__).parent.parent.parent
 PATH = "/cds-services/metabolic-patient-view"
-BODY = (ROOT / "fixtures" / "requests" / "compensated_insulin_resistance.json").read_bytes()
-CARD = "cards/short_sleep.yaml"
+CARD = "cards/high_glucose.yaml"
+
+
+def body():
+    """
+    A call whose answer has a card of the sample.
+    """
+    patient = {"age": "50 years", "glucose": "130 mg/dL"}
+    found = {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/1", "patientId": "case"},
+        "prefetch": prefetch_of(load_ruleset(SAMPLE), patient),
+    }
+    return encode(found)
 
 
 def edited(old, new):
@@ -56,7 +72,7 @@ def copied(rules):
     """
     Put the same card there under another name.
     """
-    shutil.copyfile(rules / CARD, rules / "cards" / "short_sleep_again.yaml")
+    shutil.copyfile(rules / CARD, rules / "cards" / "high_glucose_again.yaml")
 
 
 BROKEN = {
@@ -67,10 +83,10 @@ BROKEN = {
     "far too deep": (added("cards/deep.yaml", b"kind: " + b"[" * 20_000), "CDS101"),
     "empty": (added("cards/empty.yaml", b""), "CDS101"),
     "unknown key": (edited("show_if:", "shows_if:"), "CDS102"),
-    "unknown name": (edited("ir_spectrum holds", "ir_spectrums holds"), "CDS201"),
-    "wrong unit": (edited("{value: 7 h,", "{value: 7 kg,"), "CDS301"),
-    "a failing case": (edited("{value: 7 h,", "{value: 6 h,"), "fails"),
-    "a cycle": (edited("ir_spectrum holds", "card short_sleep fires"), "CDS210"),
+    "unknown name": (edited("glucose >= high", "glucoses >= high"), "CDS201"),
+    "wrong unit": (edited("[126 mg/dL, 7.0 mmol/L]", "[126 kg, 7.0 mmol/L]"), "CDS301"),
+    "a failing case": (edited("glucose: 125 mg/dL", "glucose: 127 mg/dL"), "fails"),
+    "a cycle": (edited("glucose >= high", "card high_glucose fires"), "CDS210"),
     "twice the same": (copied, "CDS203"),
 }
 
@@ -100,6 +116,7 @@ class Service:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self.body = body()
         self.answers = []
         self.stopping = threading.Event()
         self.wait_until(self.is_there)
@@ -152,7 +169,7 @@ class Service:
         Call the service until told to stop.
         """
         while not self.stopping.is_set():
-            status, body = self.ask("POST", PATH, BODY)
+            status, body = self.ask("POST", PATH, self.body)
             cards = json.loads(body).get("cards", ()) if status == 200 else ()
             self.answers.append((status, tuple(one["summary"] for one in cards)))
             # Judging has the lowest priority: callers who never rest leave it nothing.
@@ -172,9 +189,9 @@ class Service:
 @pytest.fixture
 def rules(tmp_path):
     """
-    A copy of the shipped rules.
+    A copy of the sample, for judging the shipped rules takes its time (test_activation does).
     """
-    return shutil.copytree(default_rules(), tmp_path / "rules")
+    return shutil.copytree(SAMPLE, tmp_path / "rules")
 
 
 @pytest.fixture
@@ -209,7 +226,7 @@ def test_twelve_broken_files_disturb_nobody(service, rules, tmp_path):
         marks.add(refused["files"])
         said[name] = " ".join(refused["why"])
         shutil.rmtree(rules)
-        shutil.copytree(default_rules(), rules)
+        shutil.copytree(SAMPLE, rules)
     served = service.status()["activation"]
     code = service.stop()
 
@@ -227,7 +244,7 @@ def test_good_rules_are_taken_up_and_given_back(service, rules):
     """
     path = rules / CARD
     text = path.read_text("utf-8")
-    path.write_text(text.replace("at least 7 h is recommended", "seven hours are advised"), "utf-8")
+    path.write_text(text.replace("}}: high", "}}: very high"), "utf-8")
     service.process.send_signal(signal.SIGHUP)
     service.wait_until(lambda: service.status()["activation"]["swaps"] == 1)
     service.process.send_signal(signal.SIGUSR1)
@@ -237,7 +254,7 @@ def test_good_rules_are_taken_up_and_given_back(service, rules):
         )
     )
     service.stop()
-    summaries = {one for _, cards in service.answers for one in cards if one.startswith("Sleep")}
+    summaries = {one for _, cards in service.answers for one in cards if one.startswith("Glucose")}
 
     assert 2 == served["swaps"]
     assert {200} == {status for status, _ in service.answers}
