@@ -31,6 +31,7 @@ from cds.core.rules import Card, Ruleset
 __all__ = [
     "asked_by_rule",
     "concepts_read",
+    "decisive_for",
     "expressions_of",
     "leaned_on",
     "named_by",
@@ -214,13 +215,15 @@ def _closure(rules: Ruleset, hook: str) -> set[_Node]:
     todo.extend(_of_population(rules))
     if rules.stages is not None:
         todo.append(("stages", ""))
-    # What bends how other data are read counts as read: acute care, pregnancy.
-    todo.extend(
-        ("concept", name)
-        for name, one in rules.concepts.items()
-        if one.type in {"encounter", "episode"} or one.governs
-    )
+    todo.extend(_bending(rules))
     return _follow(rules, todo)
+
+
+def _bending(rules: Ruleset) -> Iterator[_Node]:
+    """Name what bends how other data are read, and so counts as read: acute care, pregnancy."""
+    for name, one in rules.concepts.items():
+        if one.type in {"encounter", "episode"} or one.governs:
+            yield "concept", name
 
 
 def _follow(rules: Ruleset, todo: list[_Node]) -> set[_Node]:
@@ -292,3 +295,14 @@ def concepts_read(rules: Ruleset, hook: str = "") -> frozenset[str]:
     Includes what proves fasting by company and the parts of episodes.
     """
     return frozenset(name for kind, name in _closure(rules, hook) if kind == "concept")
+
+
+def decisive_for(rules: Ruleset, card: Card) -> frozenset[str]:
+    """
+    Name every concept that decides whether a card is shown, or how others are read.
+
+    What it only prints, or grades by the stage, is not among them.
+    """
+    exclusions = (one.when for one in card.unless)
+    found = _follow(rules, [*_of_all((card.show_if, *exclusions)), *_bending(rules)])
+    return frozenset(name for kind, name in found if kind == "concept")

@@ -16,11 +16,19 @@ from typing import Any, Final
 
 from cds.core.concepts import Concept, Search
 from cds.core.hooks import DEFAULT_HOOK
-from cds.core.reads import concepts_read
+from cds.core.reads import concepts_read, decisive_for
 from cds.core.rules import Ruleset
 from cds.hooks.contexts import CONTEXTS
 
-__all__ = ["faults_of", "hook_of", "hooks_of", "prefetch_of", "service_of", "services"]
+__all__ = [
+    "by_worth",
+    "faults_of",
+    "hook_of",
+    "hooks_of",
+    "prefetch_of",
+    "service_of",
+    "services",
+]
 
 _PREFIX: Final = "metabolic-"
 # The version of CDS Hooks that is claimed where the client can be told (DISC-10).
@@ -134,6 +142,31 @@ def prefetch_of(ruleset: Ruleset, hook: str = "") -> dict[str, str]:
         elif any(_brings(search, one) for one in read):
             templates[search.id] = _template(ruleset, search, read)
     return templates
+
+
+def by_worth(ruleset: Ruleset, hook: str) -> dict[str, str]:
+    """
+    Give the templates of *hook* in the order in which they should be asked where time is short.
+
+    The Patient first, then what decides most rules of safety (groups that nobody may
+    switch off), then what decides most others; last what adds to a list of another search.
+    """
+    cards = [one for one in ruleset.cards.values() if one.status == "active" and hook in one.hooks]
+    read = [(one, decisive_for(ruleset, one)) for one in cards if one.is_rule]
+    templates = prefetch_of(ruleset, hook)
+
+    def worth(key: str) -> tuple[bool, bool, int, int]:
+        search = ruleset.searches[key]
+        brought = {name: one for name, one in ruleset.concepts.items() if _brings(search, one)}
+        decided = [one for one, names in read if not names.isdisjoint(brought)]
+        safety = sum(not ruleset.groups[one.group].option for one in decided)
+        # Without these a list is whole all the same.
+        only_adds = search.resource not in {"Patient", "MedicationStatement"} and not any(
+            one.search == key for one in brought.values()
+        )
+        return search.resource != "Patient", only_adds, -safety, -len(decided)
+
+    return {key: templates[key] for key in sorted(templates, key=worth)}
 
 
 def _brings(search: Search, concept: Concept) -> bool:

@@ -27,6 +27,7 @@ from cds.hooks.options import (
     configuration,
     read_options,
 )
+from cds.hooks.unchecked import UNCHECKED
 from cds.hooks.wire import ACTION, EVALUATION, RULE
 from cds.service.clients import Client
 from cds.service.limits import FEEDBACK_BURST
@@ -162,6 +163,9 @@ class _Sheet:
         yield f"What you call us (`fhirAuthorization.subject`): {subject}."
         bases = _codes(self._client.fhir_bases) or "none yet; we ask no other"
         yield f"Your FHIR servers that we may ask: {bases}."
+        how = "GET" if self._client.fhir_searches == "get" else "POST to `_search`"
+        alike = self._client.fhir_connections
+        yield f"For one call up to {alike} requests at the same time; searches by {how}."
 
     def _reads(self, hook: str) -> Iterator[tuple[str, str]]:
         for template in prefetch_of(self._rules, hook).values():
@@ -206,6 +210,13 @@ class _Sheet:
             [
                 (_code(topic_code(one.code, self._ehr)), one.code, _cell(one.title))
                 for one in self._cards
+            ]
+            + [
+                (
+                    _code(topic_code(UNCHECKED, self._ehr)),
+                    UNCHECKED,
+                    _cell(self._rules.profile.texts["unchecked_title"]),
+                )
             ],
         )
 

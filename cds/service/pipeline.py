@@ -24,9 +24,10 @@ from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
 from cds.hooks.cards import compose, evaluation, evidence_of
-from cds.hooks.discovery import hooks_of, prefetch_of
+from cds.hooks.discovery import by_worth, hooks_of
 from cds.hooks.ehr import EHRS, adapt, hl7_codes
 from cds.hooks.options import read_options
+from cds.hooks.unchecked import Unchecked, unchecked
 from cds.hooks.wire import EVALUATION, HookRequest, Response, read_request
 from cds.reasoning.arbiter import arbitrate
 from cds.reasoning.evaluator import EngineChoice, Reasoner
@@ -232,16 +233,19 @@ class Pipeline:
             read=desk.read,
             off=options.off,
         )
+        lacking = unchecked(rules, snapshot, decision, off=options.off)
+        most = options.most_cards or rules.profile.most_cards
         client = call.caller.client
+        sent = _with_unchecked(rules, cards, lacking, most)
         response = adapt(  # 8 answer
-            {"cards": cards, "extension": {EVALUATION: said}},
+            {"cards": sent, "extension": {EVALUATION: said}},
             EHRS[client.ehr],
             order_codes=client.order_codes,
             link_hosts=client.link_hosts,
             systems=rules.systems,
             override_codes=self._hl7_codes if client.override_codes == "hl7" else {},
         )
-        check_response(response, decision)
+        check_response(response, decision, besides=len(sent) - len(cards))
         if self._check:
             Response.model_validate(response)
         return Answer(
@@ -281,6 +285,22 @@ class Pipeline:
             one.close()
 
 
+def _with_unchecked(
+    rules: Ruleset, cards: list[dict[str, Any]], lacking: Unchecked | None, most: int
+) -> list[dict[str, Any]]:
+    """
+    Say what could not be checked, on a card of its own or at the end of the last one.
+
+    Of its own where it is about safety or nothing else is shown, as long as there is room.
+    """
+    if lacking is None:
+        return cards
+    if not cards or (lacking.is_of_safety and len(cards) < most):
+        return [*cards, lacking.card(rules, new_uuid=_new_uuid)]
+    *others, last = cards
+    return [*others, {**last, "detail": f"{last['detail']}\n\n{lacking.block(rules)}"}]
+
+
 def _desks(ruleset: Ruleset, engine: EngineChoice) -> dict[str, _Desk]:
     """Make what answers each hook; hooks for which the same cards are share it."""
     made: dict[tuple[str, ...], _Desk] = {}
@@ -300,7 +320,7 @@ def _desk(ruleset: Ruleset, hook: str, engine: EngineChoice) -> _Desk:
             one.id for one in ruleset.cards.values() if hook in one.hooks and one.status == "active"
         ),
         read=read,
-        templates=prefetch_of(ruleset, hook),
+        templates=by_worth(ruleset, hook),
         extractor=Extractor(
             concepts={name: one for name, one in ruleset.concepts.items() if name in read},
             searches=ruleset.searches,

@@ -34,9 +34,13 @@ def check_decision(rules: Ruleset, conclusions: Conclusions, decision: Decision)
     _refuse(fires - ends)
 
 
-def check_response(response: Mapping[str, Any], decision: Decision) -> None:
-    """Raise `AnswerIncomplete` unless there is a card for everything that is shown."""
-    if len(response["cards"]) != len(decision.shown):
+def check_response(response: Mapping[str, Any], decision: Decision, *, besides: int = 0) -> None:
+    """
+    Raise `AnswerIncomplete` unless there is a card for everything that is shown.
+
+    *besides* is how many there are that stand for no finding.
+    """
+    if len(response["cards"]) != len(decision.shown) + besides:
         raise AnswerIncomplete(sorted(_named(decision.shown)))
 
 

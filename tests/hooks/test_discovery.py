@@ -10,7 +10,7 @@ import pytest
 
 from cds.core.clauses import Place
 from cds.core.concepts import CodeRule, Concept, Search
-from cds.hooks.discovery import faults_of, prefetch_of, services
+from cds.hooks.discovery import by_worth, faults_of, prefetch_of, services
 from cds.hooks.strict import encode
 from cds.hooks.wire import Services
 from cds.rulefiles.loader import load, load_ruleset
@@ -214,3 +214,18 @@ sys.stdout.buffer.write(b"\\n".join(encode(services(rules, spec=spec)) for spec 
 
     assert 1 == len(answers)
     assert 2 == answers.pop().count(b'{"services":[')
+
+
+@pytest.mark.parametrize("hook", ["patient-view", "order-sign", "medication-refill"])
+def test_what_safety_rests_on_is_asked_first(shipped, hook):
+    """
+    The same templates as in discovery, in the order in which they are missed most (PERF-02).
+    """
+    rules = shipped
+    found = by_worth(rules, hook)
+    first = list(found)[:8]
+
+    assert prefetch_of(rules, hook) == found
+    assert "patient" == first[0]
+    assert {"problems", "medicines", "statements", "encounters", "kidney", "status"} <= set(first)
+    assert {"goals", "nutrition_orders"} == set(list(found)[-2:])
