@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
-from cds.fhir.references import base_of
+from cds.fhir.bundles import EveryPage
+from cds.fhir.references import base_of, identity_of
 
 __all__ = [
     "Query",
+    "count_of",
     "merged",
     "narrowed",
     "next_of",
@@ -31,6 +33,7 @@ __all__ = [
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _TYPE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}")
 _TOKEN: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_COUNT: Final = re.compile(r"[?&]_count=([0-9]{1,6})(?:&|$)")
 _USERS: Final[Mapping[str, str]] = {
     "Practitioner": "userPractitionerId",
     "PractitionerRole": "userPractitionerRoleId",
@@ -59,13 +62,14 @@ class Query:
         """Address below the base of a server, encoded."""
         if self.parameters is None:
             return f"{self.resource}/{quote(self.id, safe='')}"
-        return (
-            self.resource
-            + "?"
-            + "&".join(
-                f"{quote(name, safe=':')}={quote(value, safe=_PLAIN)}"
-                for name, value in self.parameters.items()
-            )
+        return f"{self.resource}?{self.form}"
+
+    @property
+    def form(self) -> str:
+        """Parameters of a search, encoded, as they stand in an address or in a form."""
+        return "&".join(
+            f"{quote(name, safe=':')}={quote(value, safe=_PLAIN)}"
+            for name, value in (self.parameters or {}).items()
         )
 
 
@@ -133,29 +137,63 @@ def product_of(resource: Mapping[str, Any]) -> str:
     return reference
 
 
-def next_of(bundle: Any) -> str:
-    """Give the address of the next page; empty where there is none, or none that is text."""
+def count_of(template: str) -> int | None:
+    """Give the `_count` of a search; None for a read, or a search without one."""
+    found = _COUNT.search(template)
+    return int(found[1]) if found is not None else None
+
+
+def next_of(bundle: Any, *, base: str = "") -> str:
+    """
+    Give the address of the next page; empty where there is none, or none that is text.
+
+    A relative one is of *base*, as R4 has it for what stands in a Bundle.
+    """
     for one in _links(bundle) if isinstance(bundle, dict) else ():
         if _is_next(one):
             url = one.get("url")
-            return url if isinstance(url, str) else ""
+            if not isinstance(url, str) or "://" in url or not base:
+                return url if isinstance(url, str) else ""
+            try:
+                return urljoin(f"{base}/", url)
+            except ValueError:
+                return url
     return ""
 
 
-def merged(pages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def merged(pages: Sequence[Mapping[str, Any]], *, count: int | None = None) -> dict[str, Any]:
     """
     Make one answer of the pages of a search: the first one with the entries of all.
 
-    It links to a next page where the last one does: then it is not the whole.
+    It links to a next page where the last one does: then it is not the whole. Where the
+    last one does not and holds fewer than *count*, it is `EveryPage`. An entry that moved
+    to the next page while pages were turned counts once, and the largest total is kept,
+    so that one which was lost on the way is missed.
     """
     first, last = pages[0], pages[-1]
     links = [one for one in _links(first) if one is not None and not _is_next(one)]
-    links += [one for one in _links(last) if _is_next(one)]
+    ends = [one for one in _links(last) if _is_next(one)]
     rest = {name: value for name, value in first.items() if name not in {"link", "entry"}}
-    if links:
-        rest["link"] = links
-    entries = [each for one in pages for each in one.get("entry") or ()]
-    return {**rest, "entry": entries} if entries else rest
+    if links or ends:
+        rest["link"] = [*links, *ends]
+    totals = [one["total"] for one in pages if type(one.get("total")) is int]
+    if totals:
+        rest["total"] = max(totals)
+    entries = list(_each_once(each for one in pages for each in one.get("entry") or ()))
+    found = {**rest, "entry": entries} if entries else rest
+    is_end = not ends and count is not None and len(last.get("entry") or ()) < count
+    return EveryPage(found) if is_end else found
+
+
+def _each_once(entries: Iterable[Any]) -> Iterator[Any]:
+    known: dict[str, Any] = {}
+    for one in entries:
+        resource = one.get("resource") if isinstance(one, dict) else None
+        name = identity_of(resource) if isinstance(resource, dict) else ""
+        if name and known.get(name) == resource:
+            continue
+        known.setdefault(name, resource)
+        yield one
 
 
 def narrowed(bundle: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,20 @@ from typing import Any, Final
 from cds.core.facts import Gap
 from cds.fhir.references import Item, Resource, Scope
 
-__all__ = ["Answer", "unpack"]
+__all__ = ["Answer", "EveryPage", "unpack"]
 
 _HARMLESS: Final = frozenset({"information", "warning", "success"})
 _NO_MATCH: Final = frozenset({"include", "outcome"})
 # A Bundle without a type is read like the answer to a search; a document never is one.
 _SEARCHES: Final = frozenset({"searchset", "batch-response", "transaction-response", ""})
+
+
+class EveryPage(dict[str, Any]):
+    """
+    A Bundle made of all the pages of a search, to a last one that was not full.
+
+    So it may hold more entries than `_count`, and is the whole all the same.
+    """
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from cds.core.concepts import Search
 from cds.core.facts import Gap, ListState
 from cds.errors import BadRequest, CannotProceed
-from cds.fhir.bundles import Answer, unpack
+from cds.fhir.bundles import Answer, EveryPage, unpack
 from cds.fhir.context import NOTHING, About, found_among
 from cds.fhir.references import Item, Resource, bare_id, id_of, identity_of
 from cds.fhir.versions import newest
@@ -72,7 +72,8 @@ def retrieve(
         said = path if search is not None else f"$.prefetch[{position}]"
         answers.append((said, search, answer))
         if search is not None:
-            lists[name] = _WHOLE if value is None else _state(search, answer)
+            paged = isinstance(value, EveryPage)
+            lists[name] = _WHOLE if value is None else _state(search, answer, paged=paged)
     patient, urls = _patient(answers, bare_id(patient_id))
     received = (item for _, _, answer in answers for item in answer.items)
     items, about = found_among(about, received)
@@ -117,13 +118,13 @@ def whole_record(
     )
 
 
-def _state(search: Search, answer: Answer) -> ListState:
-    """Say whether an answer can prove that something is absent."""
+def _state(search: Search, answer: Answer, *, paged: bool) -> ListState:
+    """Say whether an answer can prove that something is absent; *paged* up to its last page."""
     gap = answer.gap
     if gap is None:
         is_read = search.count is None and answer.kinds == {search.resource}
         is_answer = answer.bundled or is_read or not answer.items
-        is_full = search.count is not None and answer.matches >= search.count
+        is_full = not paged and search.count is not None and answer.matches >= search.count
         if not is_answer or is_full or not answer.kinds <= {search.resource}:
             gap = Gap.INCOMPLETE
     return _WHOLE if gap is None else ListState(complete=False, reason=gap)

@@ -69,16 +69,19 @@ class Client(BaseModel):
     *issuer* is the `iss` of its tokens; *keys* its public keys, or *jwks_url* where they
     are. *tenants* lists the `tenant` claims it may make; where none is listed, none may be
     made. *audiences* are base URLs that count as ours in `aud`, besides the public one.
-    *subject* is what we are called there (`fhirAuthorization.subject`). *fhir_bases* are the
-    only servers that are ever asked, *private_networks* the private ones among them that
-    may be reached. *ehr* names what the system can show, *origins* the pages that may call
-    from a browser, *services* those it may call (empty: all). *order_codes* says under
-    which code the site takes each action of the library; *link_hosts* the hosts of links
-    that it does not strip. *options* are its settings of our configuration options.
-    *override_codes*: whether reasons to disagree have our own codes or those of HL7.
-    *null_is_unknown* is for a system that sends null where it has not looked. With
-    *reject_foreign* a call that brings resources of another patient is refused whole;
-    without, they are left out and counted.
+    *subject* is what we are called there (`fhirAuthorization.subject`). *fhir_bases* are
+    the only servers that are ever asked, *private_networks* the private ones among them
+    that may be reached. *fhir_connections* is how many requests of one call they take at
+    the same time; *fhir_searches* whether they are searched by GET, or by POST to
+    `_search`, which keeps ids and codes out of addresses and knows no longest address.
+    *ehr* names what the system can show, *origins* the pages that may call from a browser,
+    *services* those it may call (empty: all). *order_codes* says under which code the site
+    takes each action of the library; *link_hosts* the hosts of links that it does not
+    strip. *options* are its settings of our configuration options. *override_codes*:
+    whether reasons to disagree have our own codes or those of HL7. *null_is_unknown* is for
+    a system that sends null where it has not looked. With *reject_foreign* a call that
+    brings resources of another patient is refused whole; without, they are left out and
+    counted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,6 +98,8 @@ class Client(BaseModel):
     subject: str = ""
     fhir_bases: tuple[str, ...] = ()
     private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    fhir_connections: int = Field(default=4, ge=1, le=20)
+    fhir_searches: Literal["get", "post"] = "get"
     ehr: str = "generic-2.0"
     origins: tuple[str, ...] = ()
     services: tuple[str, ...] = ()

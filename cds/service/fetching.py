@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 from cds.errors import BadRequest, NotFetched
 from cds.fhir.asking import (
     Query,
+    count_of,
     merged,
     narrowed,
     next_of,
@@ -38,12 +39,12 @@ from cds.service.outbound import Answer, Limits, Line, Outbound
 
 __all__ = ["Fetching"]
 
-_ALIKE: Final = 4
 _MOST_PAGES: Final = 3
 _MOST_REFERENCES: Final = 20
 _PAUSE: Final = 0.02
 _MEDIA: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _ACCEPT: Final = "application/fhir+json"
+_FORM: Final = "application/x-www-form-urlencoded"
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _REASONS: Final[Mapping[int, str]] = {
     401: "not authorised",
@@ -85,6 +86,13 @@ class _Access:
     scopes: Scopes | None
     headers: Mapping[str, str] = field(repr=False)
     seconds: float
+    alike: int = 4
+    posts: bool = False
+
+    @property
+    def address(self) -> str:
+        """The registered base as text."""
+        return f"{self.base.scheme}://{self.base.authority}{self.base.path}"
 
 
 @dataclass(slots=True)
@@ -93,6 +101,7 @@ class _Job:
 
     key: str
     query: Query | None = None
+    count: int | None = None
     pages: list[Mapping[str, Any]] = field(default_factory=list)
     coverage: Coverage = "whole"
     reason: str = "timeout"
@@ -105,7 +114,7 @@ class _Job:
             return _outcome(self.reason)
         if self.query is not None and self.query.parameters is None:
             return self.pages[0]
-        found = self.pages[0] if len(self.pages) == 1 else merged(self.pages)
+        found = self.pages[0] if len(self.pages) == 1 else merged(self.pages, count=self.count)
         return found if self.coverage == "whole" else narrowed(found)
 
 
@@ -143,6 +152,7 @@ class Fetching:
         """
         Give the prefetch of *request*, completed with what *templates* ask for and nobody sent.
 
+        They are asked in their order, which is that of their worth: time may be short.
         Bundles that have a next page get it. *references* are read besides, each under
         `Type/id`. Keys that could not be asked for stay absent.
         Never raises for what a server does.
@@ -163,7 +173,9 @@ class Fetching:
         try:
             async with AsyncExitStack() as stack:
                 if allowed:
-                    line = self._outbound.line(access.base, networks=client.private_networks)
+                    line = self._outbound.line(
+                        access.base, networks=client.private_networks, alike=access.alike
+                    )
                     call.line = await stack.enter_async_context(line)
                     await call.answer(allowed)
         except NotFetched as error:
@@ -197,7 +209,7 @@ class Fetching:
         headers = {"Accept": _ACCEPT}
         given = request.authorization
         if given is None:
-            return _Access(base, None, headers, self._seconds)
+            return self._granted(client, base, None, headers, self._seconds)
         if given.fault:
             return given.fault
         if given.expires_in <= 0:
@@ -207,9 +219,19 @@ class Fetching:
         if client.subject and given.subject != client.subject:
             return "subject"
         headers["Authorization"] = f"Bearer {given.access_token.reveal()}"
-        return _Access(
-            base, Scopes(given.scope), headers, min(self._seconds, float(given.expires_in))
-        )
+        seconds = min(self._seconds, float(given.expires_in))
+        return self._granted(client, base, Scopes(given.scope), headers, seconds)
+
+    def _granted(
+        self,
+        client: Client,
+        base: Place,
+        scopes: Scopes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+    ) -> _Access:
+        posts = client.fhir_searches == "post"
+        return _Access(base, scopes, headers, seconds, client.fhir_connections, posts)
 
     def _breaker(self, base: Place) -> Breaker:
         return self._breakers.setdefault(base, Breaker(now=self._now))
@@ -234,7 +256,8 @@ class _Call:
         self._breaker = breaker
         self._limits = limits
         self._now = now
-        self._places = asyncio.Semaphore(_ALIKE)
+        self._places = asyncio.Semaphore(access.alike)
+        self._is_heard = False
         self._until = now() + access.seconds
         self.asked = 0
         self.known: set[str] = set()
@@ -242,7 +265,7 @@ class _Call:
 
     async def answer(self, jobs: Sequence[_Job]) -> None:
         """Answer all of them, or as many as time allows; nothing is left behind."""
-        tasks = [asyncio.create_task(self._answer(one)) for one in sorted(jobs, key=_rank)]
+        tasks = [asyncio.create_task(self._answer(one)) for one in sorted(jobs, key=_is_search)]
         try:
             await asyncio.wait(tasks, timeout=self._access.seconds)
         finally:
@@ -254,9 +277,12 @@ class _Call:
         seen: set[Place] = set()
         try:
             if job.query is not None:
-                place = self._access.base.below(job.query.target)
+                place, form = self._access.base.below(job.query.target), None
                 seen.add(place)
-                job.pages.append(_checked(await self._ask(place), job.query))
+                if self._access.posts and job.query.parameters is not None:
+                    place = self._access.base.below(f"{job.query.resource}/_search")
+                    form = job.query.form.encode()
+                job.pages.append(_checked(await self._ask(place, form), job.query))
             await self._go_on(job, seen)
             await self._lead_on(job)
         except NotFetched as error:
@@ -267,7 +293,8 @@ class _Call:
 
     async def _go_on(self, job: _Job, seen: set[Place]) -> None:
         """Follow the pages of a search, below the same base, as far as they may be followed."""
-        while len(job.pages) < _MOST_PAGES and (url := next_of(job.pages[-1])):
+        base = self._access.address
+        while len(job.pages) < _MOST_PAGES and (url := next_of(job.pages[-1], base=base)):
             place = place_of(url)
             if place is None or place in seen or not self._access.base.holds(place):
                 return
@@ -282,19 +309,19 @@ class _Call:
         if job.query is None or job.query.parameters is not None:
             return
         # The registered base: a reference that is absolute must be on it.
-        base = f"{self._access.base.scheme}://{self._access.base.authority}{self._access.base.path}"
-        for query in reads([product_of(job.pages[0])], self.known, base=base):
+        base, named = self._access.address, [product_of(job.pages[0])]
+        for query in reads(named, self.known, base=base):
             self.known.add(query.key)
             product = _Job(query.key, query)
             if _is_covered(product, self._access.scopes):
                 self.more.append(product)
                 await self._answer(product)
 
-    async def _ask(self, place: Place) -> Any:
+    async def _ask(self, place: Place, form: bytes | None = None) -> Any:
         """Ask once, and where the server only had no time for us once more."""
         async with self._places:
             try:
-                answer = await self._once(place)
+                answer = await self._once(place, form)
             except NotFetched as error:
                 if error.reason != "connect" or not self._has_time_for(_PAUSE):
                     raise
@@ -303,7 +330,7 @@ class _Call:
                 pause = (answer.retry_after if answer is not None else None) or _PAUSE
                 if self._has_time_for(pause):
                     await asyncio.sleep(pause)
-                    answer = await self._once(place)
+                    answer = await self._once(place, form)
             if answer is None:
                 raise NotFetched("connect")
             return _read(answer)
@@ -311,20 +338,27 @@ class _Call:
     def _has_time_for(self, pause: float) -> bool:
         return self._now() + 2 * pause < self._until
 
-    async def _once(self, place: Place) -> Answer:
+    async def _once(self, place: Place, form: bytes | None) -> Answer:
         if not self._breaker.admits():
             raise NotFetched("resting")
         self.asked += 1
+        headers, limits = self._access.headers, self._limits
         try:
-            answer = await self.line.get(place, headers=self._access.headers, limits=self._limits)
+            if form is None:
+                answer = await self.line.get(place, headers=headers, limits=limits)
+            else:
+                headers = {**headers, "Content-Type": _FORM}
+                answer = await self.line.post(place, form, headers=headers, limits=limits)
         except NotFetched as error:
             (self._breaker.failed if error.reason in _UNWELL else self._breaker.succeeded)()
             raise
         except asyncio.CancelledError:
-            # Late by our own clock is a failure; somebody who went away is not.
-            late = self._now() >= self._until
+            # Late by our own clock is a failure of a server that was not heard at all. One that
+            # answered others in the meantime is only slow, and somebody who went away says nothing.
+            late = self._now() >= self._until and not self._is_heard
             (self._breaker.failed if late else self._breaker.abandoned)()
             raise
+        self._is_heard = True
         is_unwell = _reason(answer) in _UNWELL
         (self._breaker.failed if is_unwell else self._breaker.succeeded)()
         return answer
@@ -342,25 +376,24 @@ def _jobs(
     asked = list(queries(templates, request.prefetch, tokens))
     named = reads(references, request.prefetch, base=request.fhir_server)
     asked += [one for _, one in zip(range(_MOST_REFERENCES), named, strict=False)]
-    return [*(_Job(one.key, one) for one in asked), *_unfinished(request, templates)]
+    counts = {key: count_of(template) for key, template in templates.items()}
+    return [
+        *(_Job(one.key, one, counts.get(one.key)) for one in asked),
+        *(_Job(key, None, counts[key], [page]) for key, page in _unfinished(request, templates)),
+    ]
 
 
-def _unfinished(request: HookRequest, templates: Mapping[str, str]) -> Iterator[_Job]:
+def _unfinished(
+    request: HookRequest, templates: Mapping[str, str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for key, value in request.prefetch.items():
         if key in templates and _is_page(value) and next_of(value):
-            yield _Job(key, pages=[value])
+            yield key, value
 
 
-def _rank(job: _Job) -> int:
-    """
-    Order what is asked: who and what it is about, then whole lists, then results by code.
-
-    Where time is short, problems and medicines are there, which exclude so much.
-    """
-    parameters = None if job.query is None else job.query.parameters
-    if parameters is None:
-        return 0
-    return 2 if "code" in parameters else 1
+def _is_search(job: _Job) -> bool:
+    """Tell what waits for who and what the call is about; searches keep their order of worth."""
+    return job.query is not None and job.query.parameters is not None
 
 
 def _is_covered(job: _Job, scopes: Scopes | None) -> bool:

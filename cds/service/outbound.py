@@ -27,7 +27,6 @@ from cds.service.addresses import Network, Place, is_allowed, place_of
 __all__ = ["Answer", "Limits", "Line", "Outbound", "Resolve"]
 
 _MIB: Final = 1024 * 1024
-_ALIKE: Final = 4
 _REDIRECTS: Final = range(300, 400)
 
 Resolve = Callable[[str, int], Awaitable[Iterable[str]]]
@@ -55,7 +54,7 @@ class Answer:
     What came back, whole.
 
     *media* is the content type without its parameters, in lower case; *retry_after* are
-    seconds, where the server named some.
+    seconds, where the server named some, and endless where it named a date.
     """
 
     status: int
@@ -110,12 +109,18 @@ class Outbound:
 
     @asynccontextmanager
     async def line(
-        self, place: Place, *, networks: Collection[Network] = (), most_bytes: int = 2 * _MIB
+        self,
+        place: Place,
+        *,
+        networks: Collection[Network] = (),
+        alike: int = 4,
+        most_bytes: int = 2 * _MIB,
     ) -> AsyncIterator[Line]:
         """
         Open a line to the server of *place*, for several requests; it ends with the block.
 
-        *most_bytes* is what may come over it in all. Nothing is sent yet. Raises
+        It is made of up to *alike* connections, each of which serves one request after the
+        other. *most_bytes* is what may come over it in all. Nothing is sent yet. Raises
         `NotFetched` where the scheme is not spoken here.
         """
         if place.scheme != "https" and not self._development:
@@ -128,7 +133,7 @@ class Outbound:
             lambda one: is_allowed(one, networks=networks, development=self._development),
         )
         pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls, max_connections=_ALIKE, http2=False, network_backend=pinned
+            ssl_context=tls, max_connections=alike, http2=False, network_backend=pinned
         )
         async with pool:
             yield Line(place, pool, most_bytes)
@@ -150,12 +155,33 @@ class Line:
         limits: Limits | None = None,
     ) -> Answer:
         """Get one address of this server; see `Outbound.get`."""
+        return await self._ask("GET", place, None, headers, limits)
+
+    async def post(
+        self,
+        place: Place,
+        body: bytes,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """Post a body to one address of this server; otherwise as `get`."""
+        return await self._ask("POST", place, body, headers, limits)
+
+    async def _ask(
+        self,
+        method: str,
+        place: Place,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        limits: Limits | None,
+    ) -> Answer:
         if place.origin != self._place.origin:
             raise NotFetched("address")
         limits = limits or Limits()
         try:
             async with asyncio.timeout(limits.total_seconds):
-                return await self._get(place, headers or {}, limits)
+                return await self._send(method, place, body, headers or {}, limits)
         except (TimeoutError, httpcore2.TimeoutException) as error:
             reason = "connect" if isinstance(error, httpcore2.ConnectTimeout) else "timeout"
             raise NotFetched(reason) from None
@@ -165,7 +191,14 @@ class Line:
             # Their messages may hold what was sent.
             raise NotFetched("protocol") from None
 
-    async def _get(self, place: Place, headers: Mapping[str, str], limits: Limits) -> Answer:
+    async def _send(
+        self,
+        method: str,
+        place: Place,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        limits: Limits,
+    ) -> Answer:
         timeouts = {
             "connect": limits.connect_seconds,
             "pool": limits.total_seconds,
@@ -173,7 +206,7 @@ class Line:
             "write": limits.read_seconds,
         }
         async with self._pool.stream(
-            "GET",
+            method,
             httpcore2.URL(
                 scheme=place.scheme,
                 host=f"[{place.host}]" if ":" in place.host else place.host,
@@ -184,8 +217,10 @@ class Line:
                 ("Host", place.authority),
                 ("Accept-Encoding", "identity"),
                 ("User-Agent", "metabolic-cds"),
+                *([] if body is None else [("Content-Length", str(len(body)))]),
                 *headers.items(),
             ],
+            content=body,
             extensions={"timeout": timeouts, "sni_hostname": place.host},
         ) as response:
             return await self._read(response, limits)
@@ -220,7 +255,7 @@ class Line:
             response.status,
             sent.get("content-type", "").partition(";")[0].strip().lower(),
             b"".join(parts),
-            float(after) if after.isdigit() and after.isascii() else None,
+            _seconds(after),
         )
 
 
@@ -292,6 +327,13 @@ class _Pinned(httpcore2.AsyncNetworkBackend):
                     raise NotFetched("forbidden address")
                 self._found = found
         return self._found
+
+
+def _seconds(after: str) -> float | None:
+    """Read `Retry-After`; a date is later than anything we would wait for."""
+    if not after:
+        return None
+    return float(after) if after.isdigit() and after.isascii() else float("inf")
 
 
 async def _addresses(host: str, port: int) -> list[str]:

@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given, settings, strategies
 
+from cds.core.concepts import Search
 from cds.core.facts import Gap
 from cds.errors import CannotProceed
+from cds.fhir.asking import merged
 from cds.fhir.context import about, references_of
 from cds.fhir.retrieve import retrieve
 from cds.hooks.authorization import Token
@@ -248,22 +250,66 @@ def test_no_more_than_four_at_a_time(server):
 
 def test_what_matters_most_is_asked_first(server):
     """
-    The patient and what a draft names, then whole lists, then results by code (PERF-02).
+    The patient and what a draft names, then the searches in the order in which they are given,
+    which is that of their worth (PERF-02).
     """
     server.delay = 0.02
     asked = {
-        "labs": LABS,
-        "more": LABS.replace("4548-4", "1558-6"),
         "problems": "Condition?patient={{context.patientId}}&_count=9",
+        "labs": LABS,
         "medicines": "MedicationRequest?patient={{context.patientId}}&_count=9",
         "patient": PATIENT,
     }
-    found = complete(server, asked, references=["Medication/9"])
+    one_by_one = client_of(server.base, fhir_connections=1)
+    found = complete(server, asked, references=["Medication/9"], client=one_by_one)
 
     kinds = [one.partition("?")[0] for one in server.targets]
-    assert {"Patient/p", "Medication/9", "Condition", "MedicationRequest"} == set(kinds[:4])
-    assert ["Observation", "Observation"] == kinds[4:]
+    reads = ["Patient/p", "Medication/9"]
+    assert [*reads, "Condition", "Observation", "MedicationRequest"] == kinds
     assert [*asked, "Medication/9"] == list(found)
+
+
+@pytest.mark.parametrize("most", [1, 8, 20])
+def test_a_client_says_how_many_at_a_time(server, most):
+    """
+    As many as were agreed on, and no more (FHIR-09).
+    """
+    server.delay = 0.1
+    many = {f"k{one}": LABS.replace("4548-4", f"{one}-1") for one in range(2 * most)}
+    complete(server, many, client=client_of(server.base, fhir_connections=most))
+
+    assert 2 * most == len(server.seen)
+    assert most == server.most_in_flight
+
+
+def test_who_is_searched_by_post_is_asked_so(server):
+    """
+    Reads and next pages go by GET; ids and codes of searches stand in the body (FHIR-09).
+    """
+    by_get = complete(server, ASKED)
+    server.reset()
+    server.page, server.token = 4, TOKEN
+    client = client_of(server.base, fhir_searches="post")
+    found = complete(server, ASKED, client=client, authorization=authorization())
+    searched = next(one for one in server.seen if one.method == "POST")
+
+    assert ids(by_get["labs"]) == ids(found["labs"])
+    assert {"Patient/p", "Observation/_search"} == set(server.targets[:2])
+    assert ["GET", "GET", "POST"] == sorted(one.method for one in server.seen)
+    assert b"patient=p&code=http://loinc.org%7C4548-4&_sort=-date&_count=50" == searched.body
+    assert "application/x-www-form-urlencoded" == searched.headers["content-type"]
+    assert f"Bearer {TOKEN}" == searched.headers["authorization"]
+
+
+@pytest.mark.parametrize("fault", ["500", "403", "outcome", "302", "html", "hang up", "bomb"])
+def test_a_search_by_post_that_fails_is_unknown(server, fault):
+    """
+    As one by GET (T16, T37).
+    """
+    server.fail(fault, "_search")
+    client = client_of(server.base, fhir_searches="post")
+
+    assert is_failure(complete(server, ASKED, client=client)["labs"])
 
 
 # --- whom --------------------------------------------------------------------------------
@@ -503,8 +549,13 @@ def test_a_page_that_was_sent_stays_where_it_may_not_be_followed(server):
         ("foreign next", "https://evil.example/fhir/r4/Observation?page=2"),
         ("foreign next", "http://127.0.0.1:9/fhir/r4/Observation?page=2"),
         ("foreign next", "file:///etc/passwd"),
-        ("foreign next", "Observation?page=2"),
         ("foreign next", "//evil.example/fhir/r4"),
+        ("foreign next", "/admin?page=2"),
+        ("foreign next", "../../admin?page=2"),
+        ("foreign next", "/fhir/r4/../../admin?page=2"),
+        ("foreign next", "mailto:somebody@evil.example"),
+        ("foreign next", "//[evil"),
+        ("foreign next", "https:fhir/r4/Observation?page=2"),
         ("next to another path", None),
         ("loop next", None),
     ],
@@ -530,6 +581,55 @@ def test_a_next_link_does_not_climb(server, climbs):
     complete(server, ASKED)
 
     assert 2 == len(server.seen)
+
+
+@pytest.mark.parametrize("start", ["", "/fhir/r4/"])
+def test_a_relative_next_link_is_of_the_base(server, start):
+    """
+    R4 allows it, and some servers send it (PF-25).
+    """
+    server.page = 4
+    rest = f"{start}Observation?patient=p&_sort=-date&_count=50&_offset=4"
+    server.fail("foreign next", "Observation", times=1, value=rest)
+    found = complete(server, {"labs": LABS})["labs"]
+
+    assert [f"p{one:02}" for one in range(7, 0, -1)] == ids(found)
+    assert all(one["relation"] != "next" for one in found["link"])
+
+
+def test_more_than_asked_for_is_whole_where_every_page_came(server, opened):
+    """
+    A full page says nothing; the pages behind it do, to a last one that is not full (T37).
+    """
+    few = LABS.replace("_count=50", "_count=5")
+    searches = {"labs": Search("labs", "Observation", "Labs", count=5, by_code=True)}
+
+    def state(prefetch=None, **members):
+        found = complete(server, {"labs": few}, prefetch=prefetch, **members)
+        read = retrieve({"patient": OWN[0], **found}, patient_id="p", searches=searches)
+        return len(ids(found["labs"])), read.lists["labs"].complete
+
+    assert (7, True) == state()
+    first = page_of(OWN[7:2:-1], after="Observation?patient=p&_sort=-date&_count=5&_offset=5")
+    assert (7, True) == state({"labs": first})
+    assert (7, False) == state({"labs": page_of(OWN[7:0:-1])})
+    server.hold(OWN[:6])
+    assert (5, False) == state()
+
+
+def test_what_moved_while_pages_were_turned_is_missed(server):
+    """
+    One entry twice and another never: the total tells (PF-25, T37).
+    """
+    first = {**page_of(OWN[7:4:-1], after=f"{server.base}/Observation?page=2"), "total": 7}
+    second = {**page_of([OWN[5], *OWN[3:0:-1]]), "total": 6}
+    found = merged([first, second], count=50)
+
+    assert ["p07", "p06", "p05", "p03", "p02", "p01"] == ids(found)
+    assert 7 == found["total"]
+    searches = {"labs": Search("labs", "Observation", "Labs", count=50, by_code=True)}
+    read = retrieve({"patient": OWN[0], "labs": found}, patient_id="p", searches=searches)
+    assert not read.lists["labs"].complete
 
 
 def test_endless_pages_end(server):
@@ -656,6 +756,44 @@ def test_a_server_that_keeps_failing_is_left_in_peace(server):
     assert not any(map(is_failure, complete(server, ASKED, fetching=fetching).values()))
 
 
+@pytest.mark.parametrize(("heard", "resting"), [(1, 0), (0, 1)])
+def test_a_server_that_is_only_slow_is_not_left_in_peace(server, heard, resting):
+    """
+    What our own deadline cuts off is no failure of a server that answers (T16, PERF-02).
+    """
+    patient = Answer(200, "application/fhir+json", encode(OWN[0]))
+
+    class Slow(Answering):
+        async def get(self, place, *, headers, limits):
+            if not heard or "Patient" not in place.path:
+                await asyncio.Event().wait()
+            return patient
+
+    fetching = Fetching(Slow(patient), seconds=0.05)
+    for _ in range(3):
+        complete(server, ASKED | {"more": LABS}, fetching=fetching)
+
+    assert {"servers": 1, "resting": resting} == fetching.about()
+
+
+def test_a_server_that_asks_for_peace_until_a_date_is_not_asked_again(server):
+    """
+    `Retry-After` in its other form (T16).
+    """
+    answer = Answer(503, "", b"", retry_after=float("inf"))
+    asked = []
+
+    class Busy(Answering):
+        async def get(self, place, *, headers, limits):
+            asked.append(place)
+            return answer
+
+    fetching = Fetching(Busy(answer), seconds=SECONDS)
+
+    assert is_failure(complete(server, {"patient": PATIENT}, fetching=fetching)["patient"])
+    assert 1 == len(asked)
+
+
 def test_status_counts_servers(server):
     """
     Those that were asked, and those that rest.
@@ -706,7 +844,7 @@ class Answering:
         self._answer = answer
 
     @asynccontextmanager
-    async def line(self, place, *, networks):
+    async def line(self, place, *, networks, alike):
         yield self
 
     async def get(self, place, *, headers, limits):

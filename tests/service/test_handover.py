@@ -323,3 +323,14 @@ def test_nothing_secret_is_in_it(rules):
 
     assert "`one`" in sheet
     assert "XXXX" not in sheet
+
+
+def test_the_sheet_says_how_a_server_is_asked(rules):
+    """
+    How many at a time and by what method, as it is registered.
+    """
+    usual = sheet_of(rules, client(), SETTINGS)
+    other = sheet_of(rules, client(fhir_connections=9, fhir_searches="post"), SETTINGS)
+
+    assert "up to 4 requests at the same time; searches by GET." in usual
+    assert "up to 9 requests at the same time; searches by POST to `_search`." in other
