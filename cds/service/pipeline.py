@@ -234,9 +234,8 @@ class Pipeline:
             off=options.off,
         )
         lacking = unchecked(rules, snapshot, decision, off=options.off)
-        most = options.most_cards or rules.profile.most_cards
         client = call.caller.client
-        sent = _with_unchecked(rules, cards, lacking, most)
+        sent = _with_unchecked(rules, cards, lacking, options)
         response = adapt(  # 8 answer
             {"cards": sent, "extension": {EVALUATION: said}},
             EHRS[client.ehr],
@@ -286,16 +285,17 @@ class Pipeline:
 
 
 def _with_unchecked(
-    rules: Ruleset, cards: list[dict[str, Any]], lacking: Unchecked | None, most: int
+    rules: Ruleset, cards: list[dict[str, Any]], lacking: Unchecked | None, options: Options
 ) -> list[dict[str, Any]]:
     """
     Say what could not be checked, on a card of its own or at the end of the last one.
 
     Of its own where it is about safety or nothing else is shown, as long as there is room.
+    Who asks for no cards asks for none but those about safety.
     """
-    if lacking is None:
+    if lacking is None or (not cards and not lacking.is_of_safety and options.most_cards == 0):
         return cards
-    if not cards or (lacking.is_of_safety and len(cards) < most):
+    if not cards or (lacking.is_of_safety and len(cards) < rules.profile.most_cards):
         return [*cards, lacking.card(rules, new_uuid=_new_uuid)]
     *others, last = cards
     return [*others, {**last, "detail": f"{last['detail']}\n\n{lacking.block(rules)}"}]

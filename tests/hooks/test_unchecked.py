@@ -4,6 +4,7 @@ What did not arrive is said on a card: unchecked is not the same as nothing foun
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,7 +76,6 @@ AT_STAKE = [
     ("orders/metformin_refilled_at_egfr_28_and_36", "kidney", "Kidney tests"),
     ("orders/ketogenic_diet_no_bread", "medicines", "Medicine orders"),
     ("orders/low_carb_plan_in_pregnancy", "problems", "Problem list"),
-    ("orders/testosterone_for_the_first_time", "medicines", "Medicine orders"),
 ]
 
 
@@ -153,16 +153,22 @@ def test_every_record_system_is_told(opened, ehr):
 
 def test_it_stays_within_the_most_cards(opened):
     """
-    Where there is no room it stands on the last card, and no warning gives way to it.
+    Where there is no room it stands on the last card, and no warning gives way to it; a wish
+    for fewer cards takes none away that is about safety.
     """
     body = failing(
         body_of("orders/ketogenic_plan_in_pregnancy_on_insulin_and_sglt2_inhibitor"), "medicines"
     )
     free = answer(opened, body)
-    (only,) = answer(opened, body, options={"max-cards": 1})
+    rules = shipped().rules
+    narrow = replace(rules, profile=replace(rules.profile, most_cards=1))
+    small = Pipeline(narrow, engine="reference", now=lambda: NOW, check=True)
+    (only,) = answer(small, body)
+    small.close()
 
     assert 2 == len(free)
     assert UNCHECKED == topics(free)[1]
+    assert topics(free) == topics(answer(opened, body, options={"max-cards": 1}))
     assert free[0]["summary"] == only["summary"]
     assert "Medicine orders (search failed)" in only["detail"]
 

@@ -256,9 +256,9 @@ def test_hosts_of_links_are_listed(rules):
     """
     Every host that a card may lead to, and whether it is registered (LINK-06).
     """
-    name, card = next(iter(rules.cards.items()))
+    card = rules.cards["short_sleep"]
     link = {"label": "x", "url": "https://guide.example/x", "type": "absolute"}
-    one = replace(rules, cards={name: replace(card, links=(link,))})
+    one = replace(rules, cards={card.id: replace(card, links=(link,))})
     open_to_all = sections(sheet_of(one, client(), SETTINGS))["Hosts of links"]
     known = sections(sheet_of(one, client(link_hosts=["guide.example"]), SETTINGS))
     closed = sections(sheet_of(one, client(ehr="oracle"), SETTINGS))["Hosts of links"]
