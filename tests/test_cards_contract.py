@@ -13,6 +13,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from markdown_it import MarkdownIt
 
+from cds.hooks.unchecked import UNCHECKED
 from cds.hooks.wire import Response
 from tests.calling import FIXTURES, NOW, RULE, evaluation_of, read_fixture
 from tests.serving import shipped
@@ -92,12 +93,15 @@ def answers(service):
 @pytest.fixture(scope="module")
 def cards(answers):
     """
-    Every card with the place it came from and the patient it is about.
+    Every card of a rule file with the place it came from and the patient it is about.
+
+    What could not be checked has no file; `tests/hooks/test_unchecked.py` is about it.
     """
     return [
         (f"{place}: {card['extension'][RULE]['code']}", patient, card)
         for place, patient, response in answers
         for card in response.json()["cards"]
+        if card["extension"][RULE]["code"] != UNCHECKED
     ]
 
 

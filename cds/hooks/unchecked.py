@@ -65,6 +65,10 @@ class Unchecked:
             "indicator": "info",
             "detail": f"{self.block(rules)}\n\n{texts['unchecked_advice']}\n\n{said}",
             "source": source,
+            "overrideReasons": [
+                {"code": one.code, "system": profile.override_system, "display": one.display}
+                for one in profile.override_reasons
+            ],
             "extension": {RULE: {"code": UNCHECKED, "release": rules.release}},
         }
 

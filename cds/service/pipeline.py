@@ -288,7 +288,7 @@ def _with_unchecked(
     rules: Ruleset, cards: list[dict[str, Any]], lacking: Unchecked | None, options: Options
 ) -> list[dict[str, Any]]:
     """
-    Say what could not be checked, on a card of its own or at the end of the last one.
+    Say what could not be checked, on a card of its own or above the footer of the last one.
 
     Of its own where it is about safety or nothing else is shown, as long as there is room.
     Who asks for no cards asks for none but those about safety.
@@ -298,7 +298,9 @@ def _with_unchecked(
     if not cards or (lacking.is_of_safety and len(cards) < rules.profile.most_cards):
         return [*cards, lacking.card(rules, new_uuid=_new_uuid)]
     *others, last = cards
-    return [*others, {**last, "detail": f"{last['detail']}\n\n{lacking.block(rules)}"}]
+    said, _, footer = last["detail"].rpartition("\n\n")
+    detail = "\n\n".join(one for one in (said, lacking.block(rules), footer) if one)
+    return [*others, {**last, "detail": detail}]
 
 
 def _desks(ruleset: Ruleset, engine: EngineChoice) -> dict[str, _Desk]:

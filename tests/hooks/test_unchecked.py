@@ -95,6 +95,10 @@ def test_a_safety_rule_that_lacks_its_data_is_never_silent(opened, name, key, ti
     rules = {one.code: one.title for one in shipped().rules.cards.values()}
     assert f"- {rules[rule]}: {title} ({reason})" in card["detail"]
     assert "suggestions" not in card
+    assert shipped().rules.profile.texts["not_device"] in card["detail"]
+    assert [one.code for one in shipped().rules.profile.override_reasons] == [
+        one["code"] for one in card["overrideReasons"]
+    ]
 
 
 @pytest.mark.parametrize("folder", ["orders", "requests"])
