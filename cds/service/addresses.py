@@ -38,6 +38,8 @@ _URL: Final = re.compile(
 )
 # What a server might take for a dot, a slash, a backslash, a per cent, or an end of line.
 _HIDDEN: Final = re.compile(r"%(?:2[5EeFf]|5[Cc]|[01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])")
+# Java servers cut off what stands behind a semicolon, and then see the dots.
+_UPWARDS: Final = re.compile(r"/\.{1,2}(?:/|;|%3[Bb])")
 _PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NUMERIC: Final = re.compile(r"[0-9]+|0[Xx][0-9A-Fa-f]*")
 
@@ -96,7 +98,7 @@ def place_of(url: str) -> Place | None:
     port = int(found["port"] or _PORTS[scheme])
     if not host or port > 65535:  # noqa: PLR2004 - the last port
         return None
-    if _HIDDEN.search(path) or {".", ".."} & set(path.split("/")) or "//" in path:
+    if _HIDDEN.search(path) or "//" in path or _UPWARDS.search(path + "/"):
         return None
     query = (found["query"] or "").replace("|", "%7C")
     if _PERCENT.search(path) or _PERCENT.search(query):
@@ -156,6 +158,10 @@ _REFUSED: Final = _networks(
     "2002::/16",  # 6to4
     "3fff::/20",
 )
+# Where clouds tell a machine its secrets: neither public in any sense, nor a neighbour.
+_METADATA: Final = _networks(
+    "100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128", "fd20:ce::254/128"
+)
 _GLOBAL_6: Final = IPv6Network("2000::/3")
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -168,8 +174,8 @@ def is_allowed(
     Tell whether a resolved address may be connected to.
 
     Public ones may; private ones where *networks* holds them; loopback in *development*
-    only, and there too where *networks* holds it. Link-local (the metadata services of
-    clouds), multicast, reserved and transitional addresses never. An IPv4 address in the
+    only, and there too where *networks* holds it. Link-local and other addresses of the
+    metadata services of clouds, multicast, reserved and transitional addresses never. An IPv4 address in the
     clothes of IPv6 (mapped, NAT64) is judged as the one it is.
     """
     try:
@@ -181,6 +187,8 @@ def is_allowed(
             return False
         if one in _MAPPED or one in _NAT64:
             one = IPv4Address(int(one) & 0xFFFF_FFFF)
+    if any(one in each for each in _METADATA):
+        return False
     named = any(one in each for each in networks)
     if any(one in each for each in _LOOPBACK):
         return development and named

@@ -59,6 +59,10 @@ ODD = [
     "https://::1/fhir",
     "https://ehr.example/../admin",
     "https://ehr.example/fhir/./x",
+    "https://ehr.example/fhir/..;/admin",
+    "https://ehr.example/fhir/..;x=y",
+    "https://ehr.example/fhir/..%3b/admin",
+    "https://ehr.example/fhir/..",
     "https://ehr.example/fhir/%2e%2e/admin",
     "https://ehr.example/fhir%2f..%2fadmin",
     "https://ehr.example/fhir%5cadmin",
@@ -209,6 +213,10 @@ def test_a_base_holds_what_is_below_it(url, expected):
         "",
         "ehr.example",
         "127.1",
+        "100.100.100.200",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "::ffff:168.63.129.16",
     ],
 )
 def test_what_is_not_public_is_not_connected_to(address):
@@ -241,6 +249,7 @@ def test_what_is_public_is(address):
         ("127.0.0.1", True, True),
         ("::1", True, False),
         ("169.254.169.254", True, False),
+        ("fd00:ec2::254", True, False),
     ],
 )
 def test_what_an_operator_names_is(address, development, expected):
