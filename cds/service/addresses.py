@@ -175,8 +175,8 @@ def is_allowed(
 
     Public ones may; private ones where *networks* holds them; loopback in *development*
     only, and there too where *networks* holds it. Link-local and other addresses of the
-    metadata services of clouds, multicast, reserved and transitional addresses never. An IPv4 address in the
-    clothes of IPv6 (mapped, NAT64) is judged as the one it is.
+    metadata services of clouds, multicast, reserved and transitional addresses never. An
+    IPv4 address in the clothes of IPv6 (mapped, NAT64) is judged as the one it is.
     """
     try:
         one = ip_address(address)

@@ -29,6 +29,7 @@ MOST_HEADERS: Final = 64
 
 # Requests sent before the one ahead of them is answered; uvicorn takes any number.
 _MOST_AHEAD: Final = 8
+_VERSIONS: Final = frozenset({"1.0", "1.1"})
 _GRACE: Final = 1.0
 # How long what comes after an answer is thrown away, so that the answer can be read.
 _LINGER: Final = 1.0
@@ -127,6 +128,12 @@ class _Receiving(HttpToolsProtocol):
             self._fail(400)
         version = self.parser.get_http_version()
         if not self.url.startswith(b"/") or (names.count(b"host") != 1 and version == "1.1"):
+            self._fail(400)
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        # The parser takes a chunked body out of any other coding, and what is in it as it is.
+        if codings and (codings != [b"chunked"] or version != "1.1"):
+            self._fail(400)
+        if version not in _VERSIONS:
             self._fail(400)
         self._in_head, self._in_body = False, True
         self.config.waiting.pop(self, None)

@@ -3,10 +3,12 @@
 """
 
 import contextlib
+import http.server
 import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -227,13 +229,13 @@ def test_keys_that_no_algorithm_takes_are_refused(cds):
 # --- key files ------------------------------------------------------------------------
 
 
-def certificate_of(key):
+def certificate_of(key, called="ehr"):
     """
     A certificate that a key has given itself.
     """
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only here
 
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ehr")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, called)])
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     return (
         x509.CertificateBuilder()
@@ -410,7 +412,7 @@ class Running:
     A service on a port of this machine.
     """
 
-    def __init__(self, folder, *, auth="required", tls=None, **settings):
+    def __init__(self, folder, *, auth="required", tls=None, wanted="", **settings):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://localhost:{self.port}"
@@ -434,6 +436,7 @@ class Running:
                 port=self.port,
                 log_config=None,
                 **({"ssl_keyfile": tls[0], "ssl_certfile": tls[1]} if tls else {}),
+                **({"ssl_ca_certs": wanted, "ssl_cert_reqs": ssl.CERT_REQUIRED} if wanted else {}),
             )
         )
         self.thread = threading.Thread(target=self.server.run, daemon=True)
@@ -632,6 +635,63 @@ def test_a_certificate_is_wanted(trying, monkeypatch):
     assert (1, 0) == (unknown[0], known[0])
     assert "SSL_CERT_FILE" in unknown[1]
     assert "the certificate is trusted" in known[1]
+
+
+def test_a_certificate_is_shown_where_one_is_wanted(trying, monkeypatch):
+    """
+    As behind a proxy that takes clients by their certificates; the token still counts (SEC-03).
+    """
+    for name in ("tls", "ours", "other"):
+        key = private_key("ES256", name)
+        certificate = certificate_of(key, name)
+        Path(f"{name}.pem").write_bytes(certificate + private_pem_of(key))
+        Path(f"{name}.alone.pem").write_bytes(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(Path("tls.pem").resolve()))
+    tls = ("tls.pem", "tls.pem")
+    with Running(Path("clients").resolve(), tls=tls, wanted="ours.alone.pem") as service:
+        checked = ("check", "ehr", "--url", service.url, "--key", "ehr.private.pem")
+        none = trying(*checked)
+        other = trying(*checked, "--certificate", "other.pem")
+        ours = trying(*checked, "--certificate", "ours.pem")
+        half = trying(*checked, "--certificate", "ours.alone.pem")
+
+    assert [1, 1, 0, 2] == [one[0] for one in (none, other, ours, half)]
+    assert "--certificate" in none[1]
+    assert "--certificate" in other[1]
+    assert "token was taken" in ours[1]
+    assert "with its private key" in half[1]
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """
+    A proxy that takes nobody without a certificate, in the words of nginx.
+    """
+
+    def do_GET(self):
+        """
+        Refuse.
+        """
+        self.send_response(400)
+        self.end_headers()
+        self.wfile.write(b"<center>No required SSL certificate was sent</center>")
+
+    def log_message(self, *_):
+        """
+        Say nothing.
+        """
+
+
+def test_a_proxy_that_wants_a_certificate_is_understood(trying):
+    """
+    It answers 400, which has nothing to do with the address (SEC-03).
+    """
+    with http.server.HTTPServer(("127.0.0.1", 0), Refusing) as proxy:
+        threading.Thread(target=proxy.handle_request, daemon=True).start()
+        url = f"http://127.0.0.1:{proxy.server_port}"
+        code, said = trying("check", "ehr", "--url", url, "--key", "ehr.private.pem")
+
+    assert 1 == code
+    assert "--certificate" in said
 
 
 def test_a_key_that_is_not_registered_is_not_tried(trying):

@@ -361,6 +361,15 @@ AMBIGUOUS = {
     "a huge length": (POST + b"Content-Length: 99999999999999999999999\r\n\r\n", 400),
     "an unknown coding": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
     "two codings": (CHUNKED + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400),
+    "a coding inside": (
+        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunks in HTTP/1.0": (
+        CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"\r\n2\r\n{}\r\n0\r\n\r\n",
+        400,
+    ),
+    "another version": (GET.replace(b"HTTP/1.1", b"HTTP/2.0") + b"\r\n", 400),
     "chunked is not last": (POST + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 400),
     "a bad chunk": (CHUNKED + b"\r\nzz\r\n{}\r\n0\r\n\r\n", 400),
     "a negative chunk": (CHUNKED + b"\r\n-1\r\n{}\r\n0\r\n\r\n", 400),

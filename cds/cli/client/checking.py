@@ -34,13 +34,14 @@ __all__ = ["Checked", "check_client", "print_token"]
 _SECONDS: Final = 10
 _SKEW: Final = 30
 _OK: Final = 200
+_BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _REDIRECTS: Final = range(300, 400)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What to check: who calls, where, as what, with which key."""
+    """What to check: who calls, where, as what, with which key, by which certificate."""
 
     name: str
     url: str
@@ -49,6 +50,7 @@ class Checked:
     kid: str = ""
     tenant: str = ""
     request: Path | None = None
+    certificate: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,33 @@ def check_client(asked: Checked, *, folder: Path) -> int:
         client = registered(asked.name, folder=folder)
         signer = _Signer(asked, client) if asked.key is not None else None
         body = _body(asked.request)
+        trust = _trust(asked.certificate)
     except (BadSettingsError, BadKeys) as error:
         return say_usage(str(error))
     except OSError as error:
         return say_usage(f"{error.filename}: cannot be read: {error.strerror}")
     well = True
-    for step in _Checking(asked, client, signer, body).steps():
+    for step in _Checking(asked, client, signer, body).steps(trust):
         well = well and step.fine
         sys.stdout.write(f"{'ok  ' if step.fine else 'look'}  {clean(step.sentence)}\n")
         if step.remedy:
             sys.stdout.write(f"      {clean(step.remedy)}\n")
     return 0 if well else REFUSED
+
+
+def _trust(certificate: Path | None) -> ssl.SSLContext:
+    """Trust whom this machine trusts, and show the certificate of the client, where it has one."""
+    trust = ssl.create_default_context()
+    if certificate is not None:
+        try:
+            # Without a password: nobody is there to ask.
+            trust.load_cert_chain(certificate, password=lambda: "")
+        except (ssl.SSLError, OSError):
+            raise BadKeys(
+                f"--certificate: {certificate.name} holds no certificate with its private key in"
+                " PEM: cat certificate.pem key.pem > both.pem"
+            ) from None
+    return trust
 
 
 def print_token(asked: Checked, *, service: str, folder: Path) -> int:
@@ -157,11 +175,10 @@ class _Checking:
         self._signer = signer
         self._body = body
 
-    def steps(self) -> Iterator[_Step]:
+    def steps(self, trust: ssl.SSLContext) -> Iterator[_Step]:
         """Take every step that makes sense after the one before."""
         import httpx2  # noqa: PLC0415 - only here
 
-        trust = ssl.create_default_context()
         with httpx2.Client(
             trust_env=False, follow_redirects=False, timeout=_SECONDS, verify=trust
         ) as http:
@@ -243,7 +260,9 @@ class _Checking:
                 remedy=self._why_not() if self._signer else _WITHOUT_KEY,
                 ends=True,
             )
-        if status in _REDIRECTS:
+        if status == _BAD_REQUEST and b"SSL certificate" in answer.content:  # as nginx says it
+            remedy = _WITHOUT_CERTIFICATE
+        elif status in _REDIRECTS:
             remedy = "--url is the base URL itself: scheme, host and prefix, as callers use it"
         else:
             remedy = "--url is what stands before /cds-services; is there a prefix?"
@@ -326,11 +345,23 @@ _WITHOUT_KEY: Final = (
 )
 
 
+_WITHOUT_CERTIFICATE: Final = (
+    "mutual TLS: --certificate names one that the proxy takes, with its key behind it"
+)
+_WANTS_A_CERTIFICATE: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "UNKNOWN_CA")
+
+
 def _unreached(error: Exception, url: str) -> _Step:
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         remedy = "SSL_CERT_FILE names the certificates to trust, if it is one of your own"
         return _Step(fine=False, sentence=f"{url}: its certificate is not trusted", remedy=remedy)
+    # Some servers hang up without a word.
+    silent = url.startswith("https:") and "disconnected" in text
+    if silent or any(one in text for one in _WANTS_A_CERTIFICATE):
+        may = "may want" if silent else "wants"
+        sentence = f"{url}: it {may} a certificate of ours, or another one"
+        return _Step(fine=False, sentence=sentence, remedy=_WITHOUT_CERTIFICATE)
     if "SSL" in text or "TLS" in text:
         remedy = "does it speak TLS at all? http: is for this machine alone"
         return _Step(fine=False, sentence=f"{url}: TLS failed", remedy=remedy)

@@ -197,6 +197,16 @@ def check_client(
             "--request", metavar="FILE", help="A hook call to send.", exists=True, dir_okay=False
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate",
+            metavar="FILE",
+            help="The certificate of the client with its key, for mutual TLS (PEM).",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     folder: Folder = CLIENTS,
 ) -> None:
     """
@@ -208,7 +218,14 @@ def check_client(
     from cds.cli.client.checking import check_client as check_  # noqa: PLC0415 - the same
 
     asked = Checked(
-        name=name, url=url, audience=audience, key=key, kid=kid, tenant=tenant, request=request
+        name=name,
+        url=url,
+        audience=audience,
+        key=key,
+        kid=kid,
+        tenant=tenant,
+        request=request,
+        certificate=certificate,
     )
     raise typer.Exit(check_(asked, folder=folder))
 
