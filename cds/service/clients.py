@@ -27,8 +27,9 @@ from pydantic import (
 
 from cds.core.rules import Ruleset
 from cds.errors import BadRequest
+from cds.hooks.adapting import names_to_map
 from cds.hooks.discovery import hook_of
-from cds.hooks.ehr import EHRS, names_to_map
+from cds.hooks.ehr import EHRS
 from cds.hooks.options import faults_of
 from cds.hooks.strict import decode
 from cds.service.addresses import base_of, place_of

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from cds import __version__
 from cds.core.rules import Action, Card, Ruleset
+from cds.hooks.adapting import SiteCode, adapt, names_to_map, site_codes
 from cds.hooks.contexts import CONTEXTS
 from cds.hooks.discovery import hooks_of, prefetch_of, service_of
-from cds.hooks.ehr import EHRS, SiteCode, adapt, hl7_codes, names_to_map, site_codes, topic_code
+from cds.hooks.ehr import EHRS, hl7_codes, topic_code
 from cds.hooks.feedback import MOST_FEEDBACK, MOST_ITEMS
 from cds.hooks.options import (
     ADVERTISED,

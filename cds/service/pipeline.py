@@ -23,9 +23,10 @@ from cds.fhir.drafts import Drafts, codeable
 from cds.fhir.evidence import faults
 from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
+from cds.hooks.adapting import adapt
 from cds.hooks.cards import compose, evaluation, evidence_of
 from cds.hooks.discovery import by_worth, hooks_of
-from cds.hooks.ehr import EHRS, adapt, hl7_codes
+from cds.hooks.ehr import EHRS, hl7_codes
 from cds.hooks.options import read_options
 from cds.hooks.unchecked import Unchecked, unchecked
 from cds.hooks.wire import EVALUATION, HookRequest, Response, read_request

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from cds.hooks.ehr import EHRS, adapt, hl7_codes, names_to_map, topic_code
+from cds.hooks.adapting import adapt, names_to_map
+from cds.hooks.ehr import EHRS, hl7_codes, topic_code
 from cds.hooks.wire import ACTION, RULE, Response
 from tests.hooks.composed import composed
 from tests.serving import shipped
