@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from typing import Any, Final, Protocol
 
 from fastapi import FastAPI, Request, Response
@@ -364,6 +365,14 @@ async def _answered(answering: Answering, raw: bytes, call: Call) -> Response:
     return Response(encode(answer.response), media_type="application/json")
 
 
+def _is_remote(request: Request) -> bool:
+    """Tell whether another machine asks; what a proxy says of that is not believed."""
+    try:
+        return request.client is not None and not ip_address(request.client.host).is_loopback
+    except ValueError:  # no address: a socket of this machine
+        return False
+
+
 def _add_health(
     app: FastAPI,
     settings: Settings,
@@ -385,7 +394,9 @@ def _add_health(
         return Response(b'{"ready":true}', media_type="application/json")
 
     @app.get("/status", summary="What is served, and by what")
-    async def status() -> Response:
+    async def status(request: Request) -> Response:
+        if settings.is_production and _is_remote(request):
+            return refused(404, request)
         rules = answering.ruleset
         found = {
             "version": __version__,

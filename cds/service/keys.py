@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from cds.errors import BadKeys, BadRequest, NotFetched
+from cds.errors import BadKeys, BadRequest, Busy, NotFetched
 from cds.hooks.strict import decode
 from cds.service.clients import Client
 from cds.service.logs import log, told_of
@@ -56,6 +56,8 @@ _OLDEST: Final = 86_400.0
 _ABSENT: Final = 300.0
 """Seconds for which a key id that was not in a fetched set is not looked for again."""
 _MOST_ABSENT: Final = 128
+_MOST_WAITING: Final = 8
+"""How many calls may wait for a key that the set we have does not hold; each takes a place."""
 _SECONDS: Final = 2.0
 _OK: Final = 200
 
@@ -230,7 +232,11 @@ class Keys:
                 raise BadKeys(f"client {one.name}: {error}") from None
 
     async def find(self, client: Client, kid: str) -> Key | None:
-        """Find the key that a client calls *kid*; None where it has none."""
+        """
+        Find the key that a client calls *kid*; None where it has none.
+
+        Raises `Busy` where too many wait for its address already.
+        """
         if client.name in self._fetched:
             return await self._fetched[client.name].find(kid)
         return self._registered.get(client.name, {}).get(kid)
@@ -248,6 +254,7 @@ class _Fetched:
         self._tried = -math.inf
         self._task: asyncio.Task[bool] | None = None
         self._absent: OrderedDict[str, float] = OrderedDict()
+        self._waiting = 0
 
     async def find(self, kid: str) -> Key | None:
         age = self._now() - self._loaded
@@ -264,7 +271,15 @@ class _Fetched:
     async def _look_for(self, kid: str) -> Key | None:
         if self._now() < self._absent.get(kid, -math.inf):
             return None
-        if await self._refresh() and kid not in self._keys:
+        if self._keys and self._waiting >= _MOST_WAITING:
+            # Whoever makes up key ids must not hold every place while a slow server answers.
+            raise Busy("as many calls as may be wait for new keys", retry_after=1)
+        self._waiting += 1
+        try:
+            found = await self._refresh()
+        finally:
+            self._waiting -= 1
+        if found and kid not in self._keys:
             self._absent[kid] = self._now() + _ABSENT
             self._absent.move_to_end(kid)
             if len(self._absent) > _MOST_ABSENT:

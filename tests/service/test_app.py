@@ -322,6 +322,28 @@ def test_production_shows_no_documents_and_answers_no_page(serve):
     )
 
 
+@pytest.mark.parametrize(
+    ("host", "environment", "expected"),
+    [
+        ("10.0.0.9", "production", 404),
+        ("2001:db8::9", "production", 404),
+        ("127.0.0.1", "production", 200),
+        ("::1", "production", 200),
+        ("10.0.0.9", "development", 200),
+    ],
+)
+def test_status_is_for_this_machine(serve, host, environment, expected):
+    """
+    In production; the probes that a proxy or an orchestrator needs say nothing (T62, 4.8).
+    """
+    app = serve(env=environment).app
+    client = TestClient(app, client=(host, 5))
+    pretending = {"X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
+
+    assert expected == client.get("/status", headers=pretending).status_code
+    assert 200 == client.get("/livez").status_code
+
+
 def test_the_interface_is_described_in_development(serve):
     """
     With every refusal that may come.

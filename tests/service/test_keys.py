@@ -4,12 +4,13 @@ Key sets: what may be in one, and when one is fetched.
 
 import asyncio
 import json
+from collections import Counter
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from cds.errors import BadKeys, NotFetched
+from cds.errors import BadKeys, Busy, NotFetched
 from cds.service.keys import MOST_BYTES, MOST_KEYS, Keys, decoy, fetch_over, read_key_set
 from cds.service.outbound import Outbound
 from tests.tokens import JWKS, Signer, client_of, private_key, public_jwk, unreachable
@@ -222,6 +223,22 @@ def test_those_who_come_together_wait_for_one_fetch():
         return all(found), address.fetched
 
     assert (True, 1) == asyncio.run(scene())
+
+
+def test_made_up_ids_do_not_hold_every_place():
+    """
+    While the address is slow a few wait, the others are told to come again (T3, T65).
+    """
+
+    async def scene():
+        address = Address("a")
+        await address.find("a")
+        address.now += 31
+        asked = (address.find(f"made up {number}") for number in range(40))
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return Counter(map(type, found)), await address.find("a"), address.fetched
+
+    assert ({bool: 8, Busy: 32}, True, 2) == asyncio.run(scene())
 
 
 def test_whoever_gives_up_takes_nothing_from_the_others():
