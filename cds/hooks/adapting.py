@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 from cds.hooks.ehr import EhrProfile, topic_code
 from cds.hooks.wire import ACTION
 
-__all__ = ["SiteCode", "adapt", "names_to_map", "site_codes"]
+__all__ = ["SiteCode", "adapt", "names_to_map", "oids_of", "site_codes"]
 
 _OID: Final = "urn:oid:"
 _OWN_CODES: Final[Mapping[str, Mapping[str, str]]] = {}
@@ -39,6 +39,18 @@ class SiteCode(Protocol):
     def display(self) -> str:
         """What the site calls it; may be empty."""
         ...
+
+
+def oids_of(ehr: EhrProfile, systems: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Give the OID for the address of each code system that goes out under it; empty for most."""
+    if not ehr.oids:
+        return {}
+    return {
+        uris[0]: oid
+        for uris in systems.values()
+        for oid in [next((one for one in uris if one.startswith(_OID)), "")]
+        if oid
+    }
 
 
 def adapt(
@@ -84,12 +96,7 @@ class _Writer:
         self._hosts = hosts
         self._strips = ehr.strips or (_EVERY_LINK if hosts else frozenset())
         self._systems = systems
-        self._oids = {
-            uris[0]: oid
-            for uris in systems.values()
-            for oid in [next((one for one in uris if one.startswith(_OID)), "")]
-            if oid and ehr.oids
-        }
+        self._oids = oids_of(ehr, systems)
 
     def card(self, card: Mapping[str, Any]) -> dict[str, Any]:
         """Rewrite one card."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from cds import __version__
 from cds.core.rules import Action, Card, Ruleset
-from cds.hooks.adapting import SiteCode, adapt, names_to_map, site_codes
+from cds.hooks.adapting import SiteCode, adapt, names_to_map, oids_of, site_codes
 from cds.hooks.contexts import CONTEXTS
 from cds.hooks.discovery import hooks_of, prefetch_of, service_of
 from cds.hooks.ehr import EHRS, hl7_codes, topic_code
@@ -271,7 +271,7 @@ class _Sheet:
                 _code(action.id if len(action.resources) == 1 else f"{action.id}.{at}"),
                 _cell(action.label),
                 resource["resourceType"],
-                _our_codes(resource),
+                _our_codes(resource, oids_of(self._ehr, self._rules.systems)),
                 yours if resource["resourceType"] in _ORDERS else "",
                 "offered" if self._is_offered(action, resource, code) else "a line of text",
             )
@@ -410,11 +410,15 @@ def _kinds(action: Action) -> list[str]:
     return [str(one["resourceType"]) for one in action.resources]
 
 
-def _our_codes(resource: Mapping[str, Any]) -> str:
+def _our_codes(resource: Mapping[str, Any], oids: Mapping[str, str]) -> str:
+    """Write the codes of an order or a problem under the names of systems that go out."""
     for member in ("code", "medicationCodeableConcept"):
         found = resource.get(member)
         if isinstance(found, dict):
-            return _codes(f"{one['system']}|{one['code']}" for one in found.get("coding", ()))
+            return _codes(
+                f"{oids.get(one['system'], one['system'])}|{one['code']}"
+                for one in found.get("coding", ())
+            )
     return ""
 
 

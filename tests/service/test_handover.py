@@ -209,6 +209,19 @@ def test_what_is_not_mapped_is_a_line_of_text(rules):
     assert "Mapped, and no order on a card of this client: `order_nothing`." in found
 
 
+@pytest.mark.parametrize(
+    ("name", "loinc"),
+    [("generic-2.0", "http://loinc.org"), ("epic", "urn:oid:2.16.840.1.113883.6.1")],
+)
+def test_our_codes_are_listed_as_they_are_sent(rules, name, loinc):
+    """
+    Under the OID of their system, where the record system knows systems by those.
+    """
+    found = sections(sheet_of(rules, client(ehr=name), SETTINGS))["Orders to map"]
+
+    assert f"| `{loinc}\\|4548-4` |" in found
+
+
 def test_the_code_that_is_sent_is_the_one_listed(rules):
     """
     One for the action goes before those of its parts; `.1` is another name of a single one.
