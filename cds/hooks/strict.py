@@ -4,7 +4,7 @@ JSON read so that no other reader could have understood it differently.
 Refused besides what is no JSON at all: a member named twice in one object, NaN and
 infinities, a byte order mark, any encoding but UTF-8, half a surrogate pair, an
 integer of more than 19 digits, a number of more than 32 characters or with an exponent
-beyond 20, more than 64 levels, more than 200,000 objects and arrays.
+beyond 20, more than 64 levels, more than 200,000 objects and arrays, more than 500,000 commas.
 
 `decode` is quick because msgspec reads. What msgspec does not see is found by counting:
 
@@ -32,10 +32,12 @@ import msgspec
 
 from cds.errors import BadRequest
 
-__all__ = ["MOST_CONTAINERS", "MOST_LEVELS", "decode", "decode_slowly", "encode"]
+__all__ = ["MOST_COMMAS", "MOST_CONTAINERS", "MOST_LEVELS", "decode", "decode_slowly", "encode"]
 
 MOST_LEVELS: Final = 64
 MOST_CONTAINERS: Final = 200_000
+MOST_COMMAS: Final = 500_000
+"""Values take time and memory by their number, however short: no two in a row without one."""
 _MOST_DIGITS: Final = 19
 _MOST_CHARACTERS: Final = 32
 _MOST_EXPONENT: Final = 20
@@ -73,6 +75,7 @@ def encode(value: Any) -> bytes:
 
 def decode(raw: bytes) -> Any:
     """Read a JSON text; fractions become Decimal, exactly as written."""
+    _check_number(raw)
     try:
         value = _decoder.decode(raw)
         again = _encoder.encode(value)
@@ -87,6 +90,7 @@ def decode(raw: bytes) -> Any:
 
 def decode_slowly(raw: bytes) -> Any:
     """Read a JSON text with every check made one by one: the definition of `decode`."""
+    _check_number(raw)
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -100,6 +104,11 @@ def decode_slowly(raw: bytes) -> Any:
         raise BadRequest(_sentence(error)) from None
     _check_shape(value)
     return value
+
+
+def _check_number(raw: bytes) -> None:
+    if raw.count(b",") > MOST_COMMAS:
+        raise BadRequest("holds more than 500,000 commas")
 
 
 def _is_modest(raw: bytes) -> bool:

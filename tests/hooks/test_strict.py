@@ -90,6 +90,7 @@ def test_json_is_read_exactly(read, raw, expected):
         b'{"a":"\\u0022","a":""}',
         b'{"":1,"":1}',
         b"[" + b"[]," * 200_001 + b"1]",
+        b"[" + b"1," * 500_001 + b"1]",
     ],
     ids=lambda raw: raw[:24].decode("ascii", "replace"),
 )
