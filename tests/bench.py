@@ -308,8 +308,8 @@ def parts(times: int) -> None:
                     snapshot,  # noqa: B023
                     conclusions,  # noqa: B023
                     decision,  # noqa: B023
-                    draft=pipeline._draft,
-                    change=pipeline._draft.change,
+                    draft=pipeline._composer._draft,
+                    change=pipeline._composer._draft.change,
                     new_uuid=lambda: "00000000-0000-4000-8000-000000000000",
                 ),
             )

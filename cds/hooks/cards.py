@@ -460,10 +460,10 @@ def evaluation(
 
 def _stale(rules: Ruleset, snapshot: Snapshot, read: frozenset[str]) -> Iterable[NotUsed]:
     """Count results older than their concept allows."""
-    for name in sorted(read):
+    for name in sorted(read.intersection(snapshot.results)):
         within = rules.concepts[name].within
         if within is None:
             continue
-        count = sum(one.days > within for one in snapshot.results.get(name, ()))
+        count = sum(one.days > within for one in snapshot.results[name])
         if count:
             yield NotUsed(name, Gap.STALE, count)

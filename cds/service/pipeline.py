@@ -4,7 +4,6 @@ One request, from bytes to cards: the eight steps of the house plan, one line ea
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,27 +13,23 @@ from cds.core.facts import Gap, Snapshot
 from cds.core.findings import Conclusions, Decision
 from cds.core.hooks import DEFAULT_HOOK
 from cds.core.options import EVERYTHING, Options
-from cds.core.reads import concepts_read
 from cds.core.rules import Ruleset
 from cds.core.trial import hidden, on_trial
 from cds.errors import ForeignData
 from cds.fhir.context import About, about, references_of
-from cds.fhir.drafts import Drafts, codeable
-from cds.fhir.evidence import faults
-from cds.fhir.extract import Extractor
 from cds.fhir.retrieve import Retrieved, retrieve
 from cds.hooks.adapting import adapt
-from cds.hooks.cards import compose, evaluation, evidence_of
-from cds.hooks.discovery import by_worth, hooks_of
+from cds.hooks.cards import evaluation
 from cds.hooks.ehr import EHRS, hl7_codes
 from cds.hooks.options import read_options
-from cds.hooks.unchecked import Unchecked, unchecked
+from cds.hooks.unchecked import unchecked
 from cds.hooks.wire import EVALUATION, HookRequest, Response, read_request
 from cds.reasoning.arbiter import arbitrate
-from cds.reasoning.evaluator import EngineChoice, Reasoner
+from cds.reasoning.evaluator import EngineChoice
 from cds.service.clients import ANYBODY, Caller, Client
+from cds.service.composing import Composer, new_uuid
+from cds.service.desks import desks_of
 from cds.service.grants import check_grant
-from cds.service.logs import told_of
 from cds.service.wholeness import check_conclusions, check_decision, check_response
 
 __all__ = ["Answer", "Call", "Pipeline"]
@@ -98,17 +93,6 @@ class Completes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What answers the calls of one hook, or of several that ask the same."""
-
-    asked: frozenset[str]
-    read: frozenset[str]
-    templates: Mapping[str, str]
-    extractor: Extractor
-    reasoner: Reasoner
-
-
 class Pipeline:
     """
     One release, ready to answer.
@@ -132,11 +116,8 @@ class Pipeline:
         crd: bool = False,
     ) -> None:
         self.ruleset = ruleset
-        self._desks = _desks(ruleset, engine)
-        self._draft = Drafts(
-            {name: codeable(one, ruleset.systems) for name, one in ruleset.concepts.items()}
-        )
-        self._change = self._draft.change
+        self._desks = desks_of(ruleset, engine)
+        self._composer = Composer(ruleset)
         self._now = now
         self._fetching = fetching
         self._check = check
@@ -206,134 +187,70 @@ class Pipeline:
         Raises `BadRequest` where it holds data of another patient and the caller wants
         no answer then.
         """
-        rules = self.ruleset
+        rules, client = self.ruleset, call.caller.client
         desk = self._desks[retrieved.about.hook]
         snapshot = desk.extractor.extract(retrieved, as_of=as_of)  # 4 extract
         foreign = sum(one.count for one in snapshot.not_used if one.reason is Gap.OTHER_PATIENT)
-        if foreign and call.caller.client.reject_foreign:
+        if foreign and client.reject_foreign:
             raise ForeignData("holds resources of another patient", path="$.prefetch")
+
         conclusions = desk.reasoner.conclude(snapshot)  # 5 reason
         check_conclusions(conclusions, desk.asked)
-        decision = arbitrate(  # 6 arbitrate
-            rules, conclusions, hook=snapshot.hook, options=options
-        )
+
+        decision = arbitrate(rules, conclusions, hook=snapshot.hook, options=options)  # 6 arbitrate
         check_decision(rules, conclusions, decision)
+
         visible = hidden(rules, conclusions) if self._has_trial else conclusions
-        cards, undrafted, unwritten = self._composed(snapshot, visible, decision)  # 7 compose
-        trial: list[dict[str, Any]] = []
-        if self._trial and decision.trial:
-            would = replace(decision, shown=decision.trial)
-            trial, _, _ = self._composed(snapshot, conclusions, would)
+        composed = self._composer.compose(snapshot, visible, decision)  # 7 compose
         said = evaluation(
             rules,
             snapshot,
             visible,
             decision,
             engine=self.engine,
-            trace_id=call.trace_id or _new_uuid(),
+            trace_id=call.trace_id or new_uuid(),
             read=desk.read,
             off=options.off,
         )
         lacking = unchecked(rules, snapshot, decision, off=options.off)
-        client = call.caller.client
-        sent = _with_unchecked(rules, cards, lacking, options)
-        response = adapt(  # 8 answer
-            {"cards": sent, "extension": {EVALUATION: said}},
-            EHRS[client.ehr],
-            order_codes=client.order_codes,
-            link_hosts=client.link_hosts,
-            systems=rules.systems,
-            override_codes=self._hl7_codes if client.override_codes == "hl7" else {},
-        )
-        check_response(response, decision, besides=len(sent) - len(cards))
+        sent = self._composer.with_unchecked(composed.cards, lacking, options)
+
+        whole = {"cards": sent, "extension": {EVALUATION: said}}
+        response = self._adapted(whole, client)  # 8 answer
+        check_response(response, decision, besides=len(sent) - len(composed.cards))
         if self._check:
             Response.model_validate(response)
         return Answer(
             response,
             foreign,
-            tuple(undrafted),
-            tuple(unwritten),
+            composed.undrafted,
+            composed.unwritten,
             snapshot=snapshot,
             decision=decision,
-            trial=tuple(trial),
+            trial=self._on_trial(snapshot, conclusions, decision),
         )
 
-    def _composed(
+    def _on_trial(
         self, snapshot: Snapshot, conclusions: Conclusions, decision: Decision
-    ) -> tuple[list[dict[str, Any]], list[str], list[Mapping[str, Any]]]:
-        """Write the cards of a decision; name actions not drafted and cards not written."""
-        cited = evidence_of(self.ruleset, conclusions, decision, snapshot)
-        undrafted: list[str] = []
-        unwritten: list[Mapping[str, Any]] = []
-        cards = compose(
-            self.ruleset,
-            snapshot,
-            conclusions,
-            decision,
-            draft=self._draft,
-            change=self._change,
-            new_uuid=_new_uuid,
-            faults={key: found for key, one in cited.items() if (found := faults(one))},
-            on_undrafted=undrafted.append,
-            on_unwritten=lambda card, error: unwritten.append({"card": card, **told_of(error)}),
+    ) -> tuple[dict[str, Any], ...]:
+        """Write the cards on trial, where somebody asked for them."""
+        if not self._trial or not decision.trial:
+            return ()
+        would = replace(decision, shown=decision.trial)
+        return tuple(self._composer.compose(snapshot, conclusions, would).cards)
+
+    def _adapted(self, response: dict[str, Any], client: Client) -> dict[str, Any]:
+        """Fit a response to what the record system of the caller takes."""
+        return adapt(
+            response,
+            EHRS[client.ehr],
+            order_codes=client.order_codes,
+            link_hosts=client.link_hosts,
+            systems=self.ruleset.systems,
+            override_codes=self._hl7_codes if client.override_codes == "hl7" else {},
         )
-        return cards, undrafted, unwritten
 
     def close(self) -> None:
         """Give the engine's memory back."""
         for one in {id(one.reasoner): one.reasoner for one in self._desks.values()}.values():
             one.close()
-
-
-def _with_unchecked(
-    rules: Ruleset, cards: list[dict[str, Any]], lacking: Unchecked | None, options: Options
-) -> list[dict[str, Any]]:
-    """
-    Say what could not be checked, on a card of its own or above the footer of the last one.
-
-    Of its own where it is about safety or nothing else is shown, as long as there is room.
-    Who asks for no cards asks for none but those about safety.
-    """
-    if lacking is None or (not cards and not lacking.is_of_safety and options.most_cards == 0):
-        return cards
-    if not cards or (lacking.is_of_safety and len(cards) < rules.profile.most_cards):
-        return [*cards, lacking.card(rules, new_uuid=_new_uuid)]
-    *others, last = cards
-    said, _, footer = last["detail"].rpartition("\n\n")
-    detail = "\n\n".join(one for one in (said, lacking.block(rules), footer) if one)
-    return [*others, {**last, "detail": detail}]
-
-
-def _desks(ruleset: Ruleset, engine: EngineChoice) -> dict[str, _Desk]:
-    """Make what answers each hook; hooks for which the same cards are share it."""
-    made: dict[tuple[str, ...], _Desk] = {}
-    desks = {}
-    for hook in dict.fromkeys((DEFAULT_HOOK, *hooks_of(ruleset))):
-        cards = tuple(one.id for one in ruleset.cards.values() if hook in one.hooks)
-        if cards not in made:
-            made[cards] = _desk(ruleset, hook, engine)
-        desks[hook] = made[cards]
-    return desks
-
-
-def _desk(ruleset: Ruleset, hook: str, engine: EngineChoice) -> _Desk:
-    read = concepts_read(ruleset, hook)
-    return _Desk(
-        asked=frozenset(
-            one.id for one in ruleset.cards.values() if hook in one.hooks and one.status == "active"
-        ),
-        read=read,
-        templates=by_worth(ruleset, hook),
-        extractor=Extractor(
-            concepts={name: one for name, one in ruleset.concepts.items() if name in read},
-            searches=ruleset.searches,
-            systems=ruleset.systems,
-            groups=ruleset.groups_of_people,
-            group_extension=ruleset.group_extension,
-        ),
-        reasoner=Reasoner(ruleset, engine=engine, hook=hook),
-    )
-
-
-def _new_uuid() -> str:
-    return str(uuid.uuid4())

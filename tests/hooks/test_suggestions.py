@@ -286,7 +286,7 @@ def test_no_removal_is_offered_twice_on_a_merged_card(pipeline, ask):
     finding = next(one for one in answer.decision.shown if one.card == "plan_or_metformin_drafted")
     shown = replace(answer.decision, shown=(replace(finding, merged=(finding,)),))
     conclusions = pipeline._desks["order-sign"].reasoner.conclude(answer.snapshot)
-    cards, *_ = pipeline._composed(answer.snapshot, conclusions, shown)
+    cards = pipeline._composer.compose(answer.snapshot, conclusions, shown).cards
 
     assert 1 == len(cards[0]["suggestions"])
 

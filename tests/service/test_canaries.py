@@ -351,8 +351,8 @@ def test_no_canary_gets_out(exposed, all_written):
     assert {200, 400, 401, 404, 405, 412, 413, 415} <= statuses
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_no_canary_gets_out_of_a_crash(exposed, all_written, monkeypatch, stage):
+@pytest.mark.parametrize(("place", "stage"), STAGES, ids=[name for _, name in STAGES])
+def test_no_canary_gets_out_of_a_crash(exposed, all_written, monkeypatch, place, stage):
     """
     Neither message nor local variables of what fails (T59, ERR-08).
     """
@@ -361,7 +361,7 @@ def test_no_canary_gets_out_of_a_crash(exposed, all_written, monkeypatch, stage)
         name = f"Zebedee {MARK}"
         raise KeyError(name, given)
 
-    monkeypatch.setattr(module, stage, breaks)
+    monkeypatch.setattr(place, stage, breaks)
 
     response = exposed.send(planted(exposed.canary))
 

@@ -64,7 +64,7 @@ def test_a_draft_that_fails_is_said_on_its_card(pipeline):
         raise ValueError(msg)
 
     drafted = finished(pipeline.answer(body(STORY)))
-    pipeline._draft = refuse
+    pipeline._composer._draft = refuse
     found = finished(pipeline.answer(body(STORY)))
 
     assert () == drafted.undrafted
