@@ -241,13 +241,12 @@ class _Writer:
         for at, action in enumerate(actions):
             which = _words_of(action) or action["resource"]["resourceType"]
             said = action["description"]
+            unsaid = self._ehr.labels and not said.endswith(which)
             yield {
                 **suggestion,
                 "label": f"{suggestion['label']}: {which}",
                 "uuid": str(uuid5(UUID(suggestion["uuid"]), str(at))) if at else suggestion["uuid"],
-                "actions": [
-                    {**action, "description": f"{said}: {which}" if self._ehr.labels else said}
-                ],
+                "actions": [{**action, "description": f"{said}: {which}" if unsaid else said}],
             }
 
     def _taken(self, suggestion: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -99,9 +99,11 @@ class Suggesting:
     ) -> Iterator[dict[str, Any]]:
         description = self._words.fill(action.description, card)
         for template in action.resources:
+            # Of several, each says which one it is.
+            which = template.get("code", {}).get("text", "") if len(action.resources) > 1 else ""
             yield {
                 "type": "create",
-                "description": description,
+                "description": f"{description}: {which}" if which else description,
                 "resource": self._drafted(card, action, template, offered),
             }
         if not action.drafts:

@@ -8,9 +8,10 @@ No text of a record ever gets here. What a hole can say comes from the rule file
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from cds.core.clauses import BandIs, Compare, Expr, Holds, Threshold, clauses_of
@@ -47,12 +48,27 @@ _UNITS: Final = {
     "a": "years",
 }
 _LEAST_DIGITS: Final = 3
+_MOST_DECIMALS: Final = 3
+_MOST_DIGITS: Final = 4
 _SEX_WORDS: Final = {"male": "men", "female": "women"}
 
 
 def unit_shown(unit: str) -> str:
     """Write a UCUM unit as a clinician reads it."""
     return _UNITS.get(unit, "" if unit.startswith("{") else unit)
+
+
+def _as_sent(number: Decimal) -> str:
+    """
+    Write a number as it was sent; one with the many decimals of a machine is cut short.
+
+    Cut, not rounded: that carries no number over a cut-off.
+    """
+    decimals = -int(number.as_tuple().exponent)
+    if decimals <= _MOST_DECIMALS:
+        return plain(number)
+    digits = min(max(_MOST_DIGITS - 1 - number.adjusted(), 0), decimals)
+    return plain(number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_DOWN))
 
 
 def _joined(number: str, unit: str) -> str:
@@ -122,7 +138,7 @@ class Words:
 
     def _shown(self, concept: Concept, datum: Datum) -> str:
         """Write a datum as it was received; before that, in the unit that the site shows."""
-        received = _joined(_span(datum.sent, plain), datum.unit)
+        received = _joined(_span(datum.sent, _as_sent), datum.unit)
         unit = self._rules.profile.show_units.get(concept.id, datum.unit)
         how = concept.units.get(datum.unit)
         if unit == datum.unit or how is None:
@@ -142,7 +158,7 @@ class Words:
         concept = self._rules.concepts.get(name)
         if concept is not None:
             datum = self.datum(name)
-            return "" if datum is None or datum.conflict else _span(datum.sent, plain)
+            return "" if datum is None or datum.conflict else _span(datum.sent, _as_sent)
         found = self._found(name)
         if found is None or found.state != "value" or found.number is None:
             return ""
@@ -206,7 +222,7 @@ class Words:
             return str(Gap.NOT_DECIDED)
         if found.state == "not valid":
             return f"not valid: {self._gate(name, found.because)}"
-        reasons = [f"{self.title(need.name)} {need.reason}" for need in found.needs]
+        reasons = [f"{self.title(one.name)} {_reason(one.reason)}" for one in found.needs]
         return "; ".join(dict.fromkeys(reasons)) or str(Gap.NOT_DECIDED)
 
     def _gate(self, name: str, gate: str) -> str:
@@ -224,10 +240,10 @@ class Words:
         if reason is Gap.NEVER_MEASURED and concept.type != "quantity":
             return str(Gap.NOT_RECORDED)
         if reason is not Gap.STALE:
-            return _REASONS.get(reason, str(reason))
+            return _reason(reason)
         old = latest(self._snapshot, concept.id)
         if old is None or old.result is None:
-            return str(reason)
+            return _reason(reason)
         value, day = self._shown(concept, old), old.result.when.day
         return f"last {value} on {day}, {age(old.days)} old: too old to use"
 
@@ -346,6 +362,10 @@ class Words:
         things = [
             self.thing(title, value) + ("" if most else f" ({why})") for title, value, why in found
         ]
+        if most:
+            things = [
+                f"{many} \u00d7 {one}" if many > 1 else one for one, many in Counter(things).items()
+            ]
         return _listed(things, most)
 
     def unusable(self) -> list[tuple[str, str, str]]:
@@ -362,7 +382,7 @@ class Words:
                     continue
                 value = ""
                 if one.sent is not None and (one.unit in concept.units or not one.unit):
-                    value = _joined(plain(one.sent), one.unit or "1")
+                    value = _joined(_as_sent(one.sent), one.unit or "1")
                 why = _MENDABLE[one.reason]
                 if one.when is not None:
                     why = f"{why}; {one.when.day}"
@@ -408,7 +428,11 @@ _MENDABLE: Final = {
     Gap.CONFLICT: "contradicts another result of that day",
 }
 _RECENT_DAYS: Final = 365
-_REASONS: Final = {
+_REASONS: Final[Mapping[str, str]] = {
+    Gap.NOT_SENT: "not received",
+    Gap.INCOMPLETE: "not all was received",
+    Gap.SEARCH_FAILED: "not received: the search failed",
+    Gap.STALE: "too old to use",
     Gap.UNIT: "not used: unit missing or not understood",
     Gap.IMPLAUSIBLE: "not used: implausible value",
     Gap.CONFLICT: "not used: results of one day contradict each other",
@@ -421,6 +445,11 @@ _REASONS: Final = {
     Gap.NO_VALUE: "not used: no value sent",
     Gap.TOO_FEW: "not used: single days only, too few for a habit",
 }
+
+
+def _reason(gap: Gap | str) -> str:
+    """Say to a clinician why something is not known."""
+    return _REASONS.get(gap, str(gap))
 
 
 def _listed(items: list[str], most: int) -> str:

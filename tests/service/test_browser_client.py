@@ -388,7 +388,7 @@ def test_keys_that_it_leaves_out_are_unknown(page, record, client):
 
     text = "\n".join(one["detail"] for one in answer.json()["cards"])
     assert 200 == answer.status_code
-    assert "not sent" in text
+    assert "not received" in text
     assert "never measured" not in text
 
 

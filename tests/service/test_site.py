@@ -128,7 +128,8 @@ def test_a_card_says_which_cut_offs_are_the_sites_own(rules):
     ours, default = (shown(answer_of(rules, one))["IR-STG-04"] for one in (SITE, "default"))
 
     assert (
-        "**Changed for this site:** HOMA-IR, own or reported, raised: 3.0 in place of 2.5" in ours
+        "**Changed for this site:** HOMA-IR, computed or reported, raised: 3.0 in place of 2.5"
+        in ours
     )
     assert "Changed for this site" not in default
 

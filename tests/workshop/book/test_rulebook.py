@@ -90,7 +90,7 @@ def test_a_page_names_what_rests_on_it(pages):
     """In both directions."""
     assert "- [HOMA-IR](../indices/homa_ir.md)" in pages["indices/homa_ir_any.md"]
     used = pages["indices/homa_ir.md"].partition("## Used by")[2]
-    assert "- [HOMA-IR, own or reported](../indices/homa_ir_any.md)" in used
+    assert "- [HOMA-IR, computed or reported](../indices/homa_ir_any.md)" in used
 
 
 def test_the_history_comes_from_the_changelog(tmp_path):
