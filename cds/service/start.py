@@ -48,6 +48,7 @@ __all__ = [
     "opened",
     "started",
     "try_next",
+    "warn_of_misfits",
 ]
 
 
@@ -127,19 +128,12 @@ def build(settings: Settings) -> Frame:
         )
         return release, pipeline
 
-    def look_at_clients(ruleset: Ruleset) -> None:
-        # No reason to go on with old rules: what is set for nothing changes nothing.
-        for one in clients.by_name.values():
-            count = sum(1 for _ in misfits(one, ruleset))
-            if count:
-                log.warning("unfit_registration", client=one.name, count=count)
-
     activation = Activation(
         settings.rules,
         opens=opens,
         now=lambda: datetime.now(UTC),
         judge=partial(judged, profile=settings.profile),
-        changed=look_at_clients,
+        changed=partial(warn_of_misfits, clients),
     )
     check_against(clients, activation.ruleset)
     warm_up()
@@ -166,6 +160,18 @@ def may_be_written(folder: Path) -> bool:
     """Tell whether this process, or everybody, may change rules: then who breaks in may, too."""
     paths = (folder, *folder.rglob("*"))
     return os.access(folder, os.W_OK) or any(is_open_to_all(one) for one in paths)
+
+
+def warn_of_misfits(clients: Clients, ruleset: Ruleset) -> None:
+    """
+    Log which clients are registered for what changed rules do not have.
+
+    That is no reason to go on with the rules before: what is set for nothing changes nothing.
+    """
+    for one in clients.by_name.values():
+        count = sum(1 for _ in misfits(one, ruleset))
+        if count:
+            log.warning("unfit_registration", client=one.name, count=count)
 
 
 def clients_of(settings: Settings) -> Clients:

@@ -2,6 +2,7 @@
 From settings to who may call: what cannot be exposed safely does not start.
 """
 
+import io
 import json
 import os
 import re
@@ -10,13 +11,15 @@ import sys
 
 import pytest
 
-from cds.service.clients import Clients
+from cds.service.clients import Client, Clients
 from cds.service.faults import BadSettingsError
+from cds.service.logs import configure
 from cds.service.settings import Settings
-from cds.service.start import callers_of, try_next
+from cds.service.start import callers_of, try_next, warn_of_misfits
 from cds.service.tokens import Anybody, Tokens
 from tests.contract.traffic import python_path
 from tests.pages import ROOT
+from tests.serving import shipped
 from tests.tokens import BASE, JWKS, client_of
 
 
@@ -161,3 +164,22 @@ def test_registrations_are_read_as_they_are_written(tmp_path):
     (tmp_path / "ehr.json").write_text(json.dumps(members), "utf-8")
 
     assert client == read_clients(tmp_path).by_name["ehr"]
+
+
+def test_changed_rules_that_do_not_fit_a_client_are_logged():
+    """
+    By its name and how much; what is set for nothing is not repeated.
+    """
+    stream = io.StringIO()
+    configure(stream, strict=True)
+    fits = Client(name="north", options={"sleep": False})
+    other = Client(name="south", options={"slepe": False, "max-cards": 99})
+    warn_of_misfits(Clients([fits, other]), shipped().rules)
+    [line] = [json.loads(one) for one in stream.getvalue().splitlines()]
+
+    assert ("unfit_registration", "warning", "south", 2) == (
+        line["event"],
+        line["level"],
+        line["client"],
+        line["count"],
+    )
