@@ -123,8 +123,8 @@ def references_of(about: About) -> tuple[str, ...]:
 
 def _dispatched(context: Mapping[str, Any]) -> About:
     """Read the orders of order-dispatch: references, or the resources in their place."""
-    sent = next((context[one] for one in _DISPATCHED if context.get(one) is not None), None)
-    many = sent if isinstance(sent, list) else [sent]
+    sent = [context[one] for one in _DISPATCHED if context.get(one) is not None]
+    many = [each for one in sent or [None] for each in (one if isinstance(one, list) else [one])]
     references = [_reference(one) for one in many]
     named = tuple(one for one in references if one)
     held = [

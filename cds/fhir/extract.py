@@ -34,6 +34,10 @@ _MEDICINES: Final = frozenset(
     {"MedicationRequest", "MedicationStatement", "MedicationOrder", "MedicationPrescription"}
 )
 _ORDERS_OF_OTHER_RELEASES: Final = frozenset({"MedicationOrder", "MedicationPrescription"})
+# What became the ServiceRequest of R4.
+_TESTS_OF_OTHER_RELEASES: Final = frozenset(
+    {"DiagnosticOrder", "DiagnosticRequest", "ProcedureRequest", "ReferralRequest"}
+)
 _READ: Final = (
     frozenset({"Observation", "Condition", "Procedure", "Encounter", "FamilyMemberHistory"})
     | _MEDICINES
@@ -134,17 +138,22 @@ class Extractor:
                 self._observations.take(item, gathered, stays)
             elif kind in _READ:
                 self._take_listed(item, kind, gathered, stays, library)
-            elif kind != "Patient" and ("subject" in item.resource or "patient" in item.resource):
-                gap = gathered.attribution.judge(item.resource, item.scope)
-                if gap is Gap.OTHER_PATIENT:
-                    gathered.count((), gap, item.resource)
+            elif kind != "Patient":
+                self._pass_over(item, kind, gathered)
         except _ODD:
             # Whatever shape that was: its absence is not proved, and nobody is harmed.
             gathered.count((), Gap.UNREADABLE, item.resource)
-            if item.act == "ordered":
-                gathered.drafts = Gap.UNREADABLE
-            else:
-                gathered.spoil(kind, Gap.UNREADABLE)
+            gathered.leave_open(item, Gap.UNREADABLE)
+
+    def _pass_over(self, item: Item, kind: str, gathered: Gathered) -> None:
+        """Count what no rule reads: of another patient, or ordered as another release writes it."""
+        gap = gathered.attribution.judge(item.resource, item.scope)
+        if gap is not Gap.OTHER_PATIENT:
+            if not item.act or kind not in _TESTS_OF_OTHER_RELEASES:
+                return
+            gap = Gap.VERSION
+            gathered.leave_open(item, gap)
+        gathered.count((), gap, item.resource)
 
     def _take_listed(
         self,
@@ -157,6 +166,8 @@ class Extractor:
         gap = gathered.attribution.judge(item.resource, item.scope)
         if gap is not None and not _is_unfinished(item):
             gathered.count((), gap, item.resource)
+            if item.act and gap is Gap.NO_SUBJECT:
+                gathered.leave_open(item, gap)
         elif kind == "Condition":
             self._problems.take_condition(item, gathered)
         elif kind in _MEDICINES:
@@ -252,7 +263,12 @@ class Extractor:
 
 def _is_unfinished(item: Item) -> bool:
     """Tell whether this is a draft on which nobody is named yet: it is this patient's."""
-    return bool(item.act) and not {"subject", "patient"} & item.resource.keys()
+    named = item.resource.get("subject")
+    if named is None:
+        named = item.resource.get("patient")
+    if named is None or type(named) is dict:
+        return bool(item.act) and not {"reference", "identifier"} & (named or {}).keys()
+    return False
 
 
 def _drafts(retrieved: Retrieved, gathered: Gathered) -> ListState:

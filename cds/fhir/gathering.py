@@ -92,6 +92,13 @@ class Gathered:
         known = self.spoiled_types.get(kind, gap)
         self.spoiled_types[kind] = min(known, gap, key=_REASONS.index)
 
+    def leave_open(self, item: Item, gap: Gap) -> None:
+        """Note that nobody knows what a resource is: what is ordered, or a list, could hold it."""
+        if item.act == "ordered":
+            self.drafts = gap
+        else:
+            self.spoil(item.resource["resourceType"], gap)
+
     def leave_out(
         self,
         concept: str,

@@ -68,10 +68,9 @@ class Medicines:
     def take(self, item: Item, gathered: Gathered, library: Library) -> None:
         """Read one order or statement of the patient."""
         resource = item.resource
-        kind = resource["resourceType"]
         codes, texts = _product(item, library)
         if is_foreign(resource):
-            gathered.spoil(kind, Gap.VERSION)
+            gathered.leave_open(item, Gap.VERSION)
             self._leave_out(item, codes, texts, Gap.VERSION, gathered)
             return
         standing = _standing(resource) if not item.act else _drafted(resource)
@@ -84,7 +83,7 @@ class Medicines:
         elif standing == "unknown":
             # It may be taken: neither is its absence proved.
             if self._leave_out(item, codes, texts, Gap.STATUS, gathered):
-                gathered.spoil(kind, Gap.STATUS)
+                gathered.spoil(resource["resourceType"], Gap.STATUS)
         else:
             self._enter(item, codes, texts, gathered, is_on=standing == "on")
 
@@ -101,10 +100,8 @@ class Medicines:
         found = self._find(resource, codes, texts)
         if not found and not self._is_identified(codes, texts):
             gathered.count((), Gap.UNREADABLE, resource)
-            if item.act == "ordered":
-                gathered.drafts = Gap.UNREADABLE
-            elif is_on:
-                gathered.spoil(resource["resourceType"], Gap.UNREADABLE)
+            if is_on:
+                gathered.leave_open(item, Gap.UNREADABLE)
         when, ended = _times(resource, gathered)
         for name, code in found.items():
             gathered.enter(
@@ -217,7 +214,8 @@ def _target(item: Item, reference: object, library: Library) -> Resource | None:
     if reference.startswith("#"):
         contained = item.resource.get("contained")
         for one in contained if type(contained) is list else ():
-            if type(one) is dict and one.get("id") == reference[1:]:
+            # Some write the mark of the reference into the id.
+            if type(one) is dict and one.get("id") in (reference[1:], reference):
                 return one
         return None
     name = item.scope.name(reference)

@@ -14,7 +14,7 @@ from cds.fhir.codings import Code, CodeIndex, Systems, codings_of, texts_of
 from cds.fhir.gathering import WITHDRAWN, Gathered, source_of
 from cds.fhir.moments import read
 from cds.fhir.references import Item, Resource
-from cds.fhir.words import Words, tokens_of
+from cds.fhir.words import Words, is_readable, tokens_of
 
 __all__ = ["PLAN_TYPES", "Plans"]
 
@@ -36,6 +36,9 @@ _PLACES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "ServiceRequest": (("code",), ("orderDetail",)),
     "CommunicationRequest": (("category",), ("reasonCode",)),
 }
+# What is drafted before it is complete, and what else a draft of them can be instead of a diet.
+_DRAFTED: Final = frozenset({"NutritionOrder", "ServiceRequest"})
+_NO_DIET: Final = frozenset({"supplement", "enteralFormula"})
 PLAN_TYPES: Final = frozenset(_PLACES)
 _TEXTS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "CarePlan": (("title",), ("description",), ("activity", "detail", "description")),
@@ -53,6 +56,7 @@ class Plans:
         self._index = CodeIndex(own, systems)
         self._words = Words(own)
         self._systems = systems
+        self._known = {rule.system for one in own for rule in one.codes}
         self.is_needed = bool(own)
 
     def take(self, item: Item, gathered: Gathered) -> None:
@@ -75,6 +79,9 @@ class Plans:
             found = {name: code for name, code in found.items() if name not in self._orders}
         if found:
             self._enter(item, found, gathered)
+        elif item.act == "ordered" and not self._is_identified(resource, codes, texts):
+            gathered.count((), Gap.UNREADABLE, resource)
+            gathered.leave_open(item, Gap.UNREADABLE)
 
     def _enter(self, item: Item, found: dict[str, Code], gathered: Gathered) -> None:
         resource = item.resource
@@ -99,6 +106,19 @@ class Plans:
                 when=when,
                 act=item.act,
             )
+
+    def _is_identified(
+        self, resource: Resource, codes: Sequence[Code], texts: Sequence[str]
+    ) -> bool:
+        """Tell whether a draft says what is ordered, in words or in a code that all can look up."""
+        if resource["resourceType"] not in _DRAFTED or not _NO_DIET.isdisjoint(resource):
+            return True
+        status = resource.get("status")
+        if resource.get("doNotPerform") is True or status in WITHDRAWN | {"entered-in-error"}:
+            return True  # nothing is ordered at all
+        if any(is_readable(one) for one in texts):
+            return True
+        return any(self._systems.name(system) in self._known for system, _ in codes)
 
     def _is_test(self, resource: Resource, codes: Sequence[Code]) -> bool:
         """Tell whether an order is for a laboratory: its words never name a plan."""

@@ -46,13 +46,17 @@ class Scope:
         self._names: dict[str, str] = {}
 
     def find(self, name: str) -> Resource | None:
-        """Find an entry by fullUrl or by `Type/id`; the first of several that are alike."""
+        """
+        Find an entry by fullUrl or by `Type/id`; the first of several that are alike.
+
+        A resource without an id has the one that its fullUrl ends in.
+        """
         if self._index is None:
             self._index = {}
             for url, resource in self._entries:
                 if url:
                     self._index.setdefault(url, resource)
-                named = identity_of(resource)
+                named = identity_of(resource) or _named_by(url, resource)
                 if named:
                     self._index.setdefault(named, resource)
         return self._index.get(name)
@@ -119,6 +123,12 @@ def bare_id(reference: str) -> str:
     """Cut an id out of `Patient/x`, an absolute address, a version or a `urn:uuid:`."""
     text = reference.strip().partition("/_history/")[0].rpartition("/")[2]
     return text.removeprefix("urn:uuid:")
+
+
+def _named_by(url: str, resource: Resource) -> str:
+    """Give `Type/id` of a resource that says its id in its address alone."""
+    kind, own = resource.get("resourceType"), bare_id(url)
+    return f"{kind}/{own}" if type(kind) is str and kind and own else ""
 
 
 def base_of(address: str) -> str:

@@ -135,6 +135,8 @@ def test_other_hooks_are_about_nothing():
         ([], METFORMIN | {"subject": {"reference": "Patient/somebody-else"}}),
         ([("ordered", True)], METFORMIN | {"status": "active"}),
         ([("ordered", True)], {n: v for n, v in METFORMIN.items() if n != "subject"}),
+        ([("ordered", True)], METFORMIN | {"subject": None}),
+        ([("ordered", True)], METFORMIN | {"subject": {"display": "nobody yet"}}),
         (
             [("ordered", True)],
             {n: v for n, v in METFORMIN.items() if n not in {"status", "intent"}},
@@ -154,14 +156,46 @@ def test_which_drafts_count(expected, draft):
         (Gap.SEARCH_FAILED, w.bundle({"resourceType": "OperationOutcome"})),
         (Gap.SEARCH_FAILED, "nothing of FHIR"),
         (Gap.UNREADABLE, w.bundle(w.care_plan("keto") | {"status": {}})),
+        (Gap.UNREADABLE, w.bundle(w._resource("ServiceRequest", status="draft"))),
+        (Gap.UNREADABLE, w.bundle(w._resource("ServiceRequest", code=w.coded("urn:x", "9")))),
+        (Gap.UNREADABLE, w.bundle(w._resource("NutritionOrder", status="draft"))),
+        (Gap.VERSION, w.bundle(METFORMIN | {"medication": {"concept": {"text": "metformin"}}})),
+        (Gap.VERSION, w.bundle(METFORMIN | {"resourceType": "MedicationOrder"})),
+        (Gap.VERSION, w.bundle(w._resource("ProcedureRequest", code={"text": "cortisol"}))),
+        (Gap.NO_SUBJECT, w.bundle(METFORMIN | {"subject": {"identifier": {"value": "7"}}})),
+        (Gap.NO_SUBJECT, w.bundle(METFORMIN | {"subject": {"reference": "Group/1"}})),
+        (Gap.NO_SUBJECT, w.bundle(METFORMIN | {"subject": {"reference": "urn:uuid:0"}})),
+        (Gap.NO_SUBJECT, w.bundle(METFORMIN | {"subject": "Patient/p1"})),
     ],
 )
 def test_a_draft_that_cannot_be_read(gap, orders):
-    """What is ordered is then not known; the medicine list stays whole."""
+    """
+    What is ordered is then not known; the medicine list stays whole.
+
+    So it is where it cannot be told whom a draft is for, and with the shapes of DSTU2, STU3
+    and R5 (REQ-12).
+    """
     found = w.snapshot(orders=orders)
 
     assert (False, gap) == (found.drafts.complete, found.drafts.reason)
     assert found.state_of("medicines").complete
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        w._resource("ServiceRequest", status="draft", code={"text": "chest X-ray"}),
+        w._resource("ServiceRequest", status="draft", code=w.coded(w.LOINC, "718-7")),
+        w._resource("ServiceRequest", status="revoked"),
+        w._resource("ServiceRequest", doNotPerform=True),
+        w._resource("NutritionOrder", supplement=[{"productName": "fibre"}]),
+        w._resource("ProcedureRequest", subject={"reference": "Patient/somebody-else"}),
+        w._resource("DeviceRequest", status="draft"),
+    ],
+)
+def test_a_draft_that_is_nothing_we_ask_for(draft):
+    """It says what it is, or that it is none; nothing is left open."""
+    assert w.snapshot(orders=w.bundle(draft)).drafts.complete
 
 
 def test_a_draft_in_the_background_that_cannot_be_read():
@@ -219,6 +253,8 @@ def dispatch(context, **more):
         {"dispatchedOrders": ["http://ehr.example/r4/MedicationRequest/a"]},
         {"dispatchedOrders": ["MedicationRequest/a/_history/3"]},
         {"dispatchedOrders": [{"reference": "MedicationRequest/a"}]},
+        {"dispatchedOrders": [], "order": "MedicationRequest/a"},
+        {"dispatchedOrders": ["MedicationRequest/a"], "order": "MedicationRequest/a"},
     ],
 )
 def test_dispatched_orders_in_the_prefetch_are_ordered(context):
@@ -254,6 +290,7 @@ def test_dispatched_orders_in_the_context_are_ordered(context):
         {"dispatchedOrders": ["MedicationRequest/z"]},
         {"order": "MedicationRequest/z"},
         {"dispatchedOrders": ["MedicationRequest/a", "MedicationRequest/z"]},
+        {"dispatchedOrders": ["MedicationRequest/a"], "order": "MedicationRequest/z"},
         {"dispatchedOrders": [7]},
         {"dispatchedOrders": "nothing of FHIR"},
         {"dispatchedOrders": {}},
@@ -296,6 +333,7 @@ def referring(reference, **more):
     [
         ([referring("Medication/m"), METFORMIN_PRODUCT], {}),
         ([referring("#m", contained=[METFORMIN_PRODUCT])], {}),
+        ([referring("#m", contained=[METFORMIN_PRODUCT | {"id": "#m"}])], {}),
         ([referring("Medication/m")], {"products": w.bundle(METFORMIN_PRODUCT)}),
         ([referring("Medication/m")], {"products": METFORMIN_PRODUCT}),
         (
@@ -312,14 +350,23 @@ def test_the_medicine_of_a_draft_is_found(drafts, record):
     assert found.drafts.complete
 
 
-def test_the_medicine_of_a_draft_by_the_address_of_its_entry():
+@pytest.mark.parametrize(
+    ("reference", "address"),
+    [
+        ("urn:uuid:2", "urn:uuid:2"),
+        ("Medication/2", "urn:uuid:2"),
+        ("Medication/2", "https://ehr.example/r4/Medication/2"),
+        ("https://ehr.example/r4/Medication/2", "https://ehr.example/r4/Medication/2"),
+    ],
+)
+def test_the_medicine_of_a_draft_by_the_address_of_its_entry(reference, address):
     """The entry has no id but a fullUrl (HOOK-09)."""
     product = {name: one for name, one in METFORMIN_PRODUCT.items() if name != "id"}
     orders = {
         "resourceType": "Bundle",
         "entry": [
-            {"fullUrl": "urn:uuid:1", "resource": referring("urn:uuid:2")},
-            {"fullUrl": "urn:uuid:2", "resource": product},
+            {"fullUrl": "urn:uuid:1", "resource": referring(reference)},
+            {"fullUrl": address, "resource": product},
         ],
     }
 
