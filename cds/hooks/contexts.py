@@ -155,7 +155,7 @@ def _are_texts(value: Any, path: str) -> None:
 def _is_bundle(value: Any, path: str) -> None:
     # Most examples leave out the type of the Bundle, some its resourceType (HOOK-06).
     is_one = isinstance(value, dict) and value.get("resourceType", "Bundle") == "Bundle"
-    if not is_one or not isinstance(value.get("entry", []), list):
+    if not is_one or not isinstance(value.get("entry"), list | None):
         raise BadRequest("must be a Bundle", path=path)
 
 

@@ -9,7 +9,7 @@ strictly; they guard tests and development, where every response passes through 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -84,12 +84,13 @@ class HookRequest:
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def read_request(raw: bytes, *, hook: str | None = None) -> HookRequest:
+def read_request(raw: bytes, *, hook: str | None = None, keys: Collection[str] = ()) -> HookRequest:
     """
     Read the body of a call of a service for *hook*, or for any there is.
 
-    Members nobody knows are ignored at every level. Raises `BadRequest` with the place
-    of what is wrong, `TooLarge` for more than `MOST_ENTRIES`
+    *keys* are those of prefetch that were asked for. Members nobody knows are ignored at
+    every level, and null in the place of an optional one is as good as none. Raises
+    `BadRequest` with the place of what is wrong, `TooLarge` for more than `MOST_ENTRIES`
     or `MOST_KEYS`.
     """
     body = decode(raw)
@@ -104,11 +105,10 @@ def read_request(raw: bytes, *, hook: str | None = None) -> HookRequest:
     if _UUID.fullmatch(instance) is None:
         raise BadRequest("must be a UUID", path="$.hookInstance")
     context = read_context(called, _object(body, "context", "$", required=True))
-    prefetch = _object(body, "prefetch", "$")
-    if any(one is not None and not isinstance(one, dict) for one in prefetch.values()):
-        raise BadRequest("every value must be a resource or null", path="$.prefetch")
-    if len(prefetch) > MOST_KEYS:
+    sent = _object(body, "prefetch", "$")
+    if len(sent) > MOST_KEYS:
         raise TooLarge(f"must have no more than {MOST_KEYS} keys", path="$.prefetch")
+    prefetch = _prefetch(sent, keys)
     if sum(_entries(one) for one in (*prefetch.values(), *context.members.values())) > MOST_ENTRIES:
         raise TooLarge(
             f"must have no more than {MOST_ENTRIES} entries in all its Bundles and lists"
@@ -141,14 +141,23 @@ def _text(parent: Mapping[str, Any], name: str, path: str) -> str:
 def _object(
     parent: Mapping[str, Any], name: str, path: str, *, required: bool = False
 ) -> dict[str, Any]:
-    if name not in parent and not required:
-        return {}
     value = parent.get(name)
     if value is None and required:
         raise BadRequest("is required", path=f"{path}.{name}")
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise BadRequest("must be an object", path=f"{path}.{name}")
     return value
+
+
+def _prefetch(sent: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Give what is a resource or null; under a key that was asked for, nothing else may stand."""
+    found = {key: one for key, one in sent.items() if one is None or isinstance(one, dict)}
+    for key in keys:
+        if key in sent and key not in found:
+            raise BadRequest("must be a resource or null", path=f"$.prefetch.{key}")
+    return found
 
 
 def _entries(value: Any) -> int:
@@ -169,7 +178,9 @@ def _entries(value: Any) -> int:
 
 
 def _server(body: Mapping[str, Any], patient: str) -> tuple[str, Authorization | None]:
-    server = body.get("fhirServer", "")
+    server = body.get("fhirServer")
+    if server is None:
+        server = ""
     if not isinstance(server, str):
         raise BadRequest("must be a URL", path="$.fhirServer")
     members = _object(body, "fhirAuthorization", "$")
@@ -383,6 +394,11 @@ class Service(_Extended):
     title: Text
     usage_requirements: Text | None = Field(default=None, alias="usageRequirements")
     prefetch: Annotated[dict[str, Text], Field(min_length=1)] | None = None
+    # Of the 3.0 ballot; only where it is switched on (DISC-10, DISC-11).
+    version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+(-[0-9a-z.]+)?$")] | None = (
+        None
+    )
+    hook_version: Text | None = Field(default=None, alias="hookVersion")
 
 
 class Services(_Model):

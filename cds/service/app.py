@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import platform
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -22,6 +23,7 @@ from typing import Any, Final, Protocol
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from cds import __version__
 from cds.core.rules import Ruleset
@@ -35,7 +37,7 @@ from cds.hooks.options import configuration
 from cds.hooks.strict import encode
 from cds.service.bodies import is_json, receive
 from cds.service.clients import Caller, Clients
-from cds.service.cors import EVERY_ORIGIN, Cors
+from cds.service.cors import EVERY_ORIGIN, Cors, marks_of
 from cds.service.description import described
 from cds.service.feedbacks import Feedbacks, LatestFeedback
 from cds.service.frame import CALLER, REQUEST_ID, Frame
@@ -49,6 +51,8 @@ from cds.service.tokens import Anybody, Callers
 
 __all__ = ["Answering", "create_app"]
 
+_SLASHES: Final = re.compile("/{2,}")
+_NO_DATA: Final = 412
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The request is not valid"},
     401: {"description": "The call is not signed by a registered client"},
@@ -151,12 +155,25 @@ def create_app(
         in_flight=settings.in_flight,
         most_held=settings.in_flight * settings.max_body,
         around=partial(Cors, origins=pages),
+        marks=marks_of(pages),
         secure=settings.base_url.startswith("https:"),
     )
 
 
 class _Application(FastAPI):
-    """Routes, and a description that says what goes through them."""
+    """
+    Routes, and a description that says what goes through them.
+
+    However many slashes stand between the parts of an address and behind them, it is the
+    same: clients put addresses together from what was typed in (Q-02). Nobody is sent
+    elsewhere for that, as a preflight must not be.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer at the address without needless slashes."""
+        if scope["type"] == "http":
+            scope["path"] = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Describe the interface."""
@@ -214,8 +231,9 @@ def _add_discovery(
 ) -> None:
     described = _Described(settings)
 
-    @app.get("/cds-services", summary="The services there are")
-    @app.get("/cds-services/", include_in_schema=False)
+    refusals: dict[int | str, dict[str, Any]] = {one: _REFUSALS[one] for one in (401, 500, 503)}
+
+    @app.get("/cds-services", summary="The services there are", responses=refusals)
     async def discover(request: Request) -> Response:
         return await guarded(request, listed(request))
 
@@ -269,9 +287,7 @@ async def _caller_of(
 def _add_service(
     app: FastAPI, settings: Settings, answering: Answering, limits: Limits, callers: Callers
 ) -> None:
-    # The sandbox adds a slash to the discovery address and then calls two (Q-02).
     @app.post("/cds-services/{service}", summary="Call a service", responses=_REFUSALS)
-    @app.post("/cds-services//{service}", include_in_schema=False)
     async def call(service: str, request: Request) -> Response:
         return await guarded(request, answered(service, request))
 
@@ -332,11 +348,9 @@ def _add_feedback(app: FastAPI, desk: _FeedbackDesk) -> None:
     @app.post(
         "/cds-services/{service}/feedback",
         summary="Say what became of cards",
-        responses=_REFUSALS,
+        # Feedback needs no data of the patient.
+        responses={status: one for status, one in _REFUSALS.items() if status != _NO_DATA},
     )
-    @app.post("/cds-services/{service}/feedback/", include_in_schema=False)
-    @app.post("/cds-services//{service}/feedback", include_in_schema=False)
-    @app.post("/cds-services//{service}/feedback/", include_in_schema=False)
     async def feedback(service: str, request: Request) -> Response:
         return await guarded(request, desk.answer(service, request))
 
@@ -387,7 +401,11 @@ def _add_health(
     async def live() -> Response:
         return Response(b'{"live":true}', media_type="application/json")
 
-    @app.get("/readyz", summary="Rules are loaded and requests welcome")
+    @app.get(
+        "/readyz",
+        summary="Rules are loaded and requests welcome",
+        responses={503: {"description": "Not yet, or no longer"}},
+    )
     async def ready(request: Request) -> Response:
         if not app.state.ready:
             return refused(503, request, headers={"Retry-After": "1"})

@@ -8,18 +8,18 @@ answers, so that a page can read every failure too (ERR-12).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds.hooks.strict import encode
 from cds.service.outcomes import OUTCOME_TYPE, outcome
 
-__all__ = ["EVERY_ORIGIN", "Cors"]
+__all__ = ["EVERY_ORIGIN", "Cors", "marks_of"]
 
 EVERY_ORIGIN: Final = frozenset({"*"})
 """Any page may call; for development, which only this machine can reach."""
@@ -42,9 +42,19 @@ class Cors(CORSMiddleware):
             # `*` would not cover Authorization.
             allow_headers=["Authorization", "Content-Type", "X-Request-Id"],
             expose_headers=["Retry-After", "X-Request-Id"],
-            allow_private_network="*" in origins,
+            # Who registers a page wants it to call, also into a network of its own.
+            allow_private_network=True,
             max_age=600,
         )
+
+    def marks(self, origin: str) -> list[tuple[bytes, bytes]]:
+        """Give the headers by which a page of *origin* may read an answer; empty: no page asks."""
+        headers = MutableHeaders(self.simple_headers if origin else None)
+        if origin and not self.allow_all_origins and self.is_allowed_origin(origin):
+            self.allow_explicit_origin(headers, origin)
+        else:
+            headers["Vary"] = "Origin"
+        return headers.raw
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a preflight: 204, or 403 with an OperationOutcome."""
@@ -62,3 +72,12 @@ class Cors(CORSMiddleware):
             headers=headers,
             media_type=OUTCOME_TYPE,
         )
+
+
+def marks_of(origins: Collection[str]) -> Callable[[str], list[tuple[bytes, bytes]]]:
+    """Give what marks an answer that goes out before there is a request to be answered."""
+    return Cors(_nobody, origins=origins).marks
+
+
+async def _nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer nothing: what is marked was written by somebody else."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from cds.errors import Busy
@@ -50,7 +50,8 @@ class Frame:
     whose body is still on its way; of all bodies together never more than *most_held*
     bytes. Probes always pass. The id of a request is ours; it is in `X-Request-Id` and in
     the log. *around* is put round whatever answers, refusals of the frame included: CORS
-    belongs there. With *secure* browsers are told to come back by https only.
+    belongs there; *marks* gives the same headers, by origin, for what is refused before it
+    is a request. With *secure* browsers are told to come back by https only.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Frame:
         in_flight: int,
         most_held: int,
         around: Callable[[Application], Application] = lambda inner: inner,
+        marks: Callable[[str], Iterable[Header]] = lambda _: (),
         secure: bool = False,
     ) -> None:
         self._inner = inner
+        self._marks = marks
         self._headers = (*SECURITY_HEADERS, *([_SECURE] if secure else []))
         self._drains = False
         self._in_flight = in_flight
@@ -85,6 +88,10 @@ class Frame:
         """Say from now on that no more requests are welcome; those that come are answered."""
         self._drains = True
         self._headers = (*self._headers, (b"connection", b"close"))
+
+    def headers_for(self, origin: str) -> list[Header]:
+        """Give what every answer has, for a page of *origin*; empty where no page is known."""
+        return [*self._headers, *self._marks(origin)]
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_ambiguous(scope):

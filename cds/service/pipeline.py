@@ -139,7 +139,8 @@ class Pipeline:
     async def answer(self, raw: bytes, call: Call = _NOBODY_SAID) -> Answer:
         """Answer the body of a hook call."""
         as_of = self._now()
-        request = read_request(raw, hook=call.hook)  # 1 receive
+        keys = self.ruleset.searches.keys()
+        request = read_request(raw, hook=call.hook, keys=keys)  # 1 receive
         check_grant(request.authorization, call.caller.client)  # 2 admit; the caller: before this
         concerned = about(request.hook, request.context)
         prefetch = await self._gather(request, concerned, call)  # 3 gather

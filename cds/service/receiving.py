@@ -18,7 +18,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cds.hooks.strict import encode
-from cds.service.frame import SECURITY_HEADERS
+from cds.service.frame import SECURITY_HEADERS, Frame
+from cds.service.logs import log
 from cds.service.outcomes import OUTCOME_TYPE, outcome
 
 __all__ = ["MOST_HEAD", "MOST_HEADERS", "Configuration"]
@@ -68,6 +69,9 @@ class _Receiving(HttpToolsProtocol):
     _headers = 0
     _refusal = 400
     _refused = False
+    _too_large = False
+    _has_no_place = False
+    _origins: tuple[bytes, ...] = ()
 
     # --- the connection -----------------------------------------------------------------
 
@@ -76,7 +80,10 @@ class _Receiving(HttpToolsProtocol):
         waiting = self.config.waiting
         if len(self.connections) > self.config.connections:
             if not waiting:
-                self._refuse(503)
+                # Answered once it asks: nobody reads an answer to what was not asked, and
+                # a page reads it only if it says that the page may.
+                self._has_no_place = True
+                self._start(_GRACE)
                 return
             # Who has been silent longest gives way to who has just come.
             next(iter(waiting)).drop()
@@ -107,22 +114,33 @@ class _Receiving(HttpToolsProtocol):
         super().on_message_begin()
         # Perhaps in the middle of what arrived with the end of the last request.
         self._in_head, self._head, self._headers = True, 0, 0
-        self._start(self.config.receive_seconds)
+        self._origins, self._too_large = (), False
+        if not self._has_no_place:
+            self._start(self.config.receive_seconds)
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        if len(self.url) > MOST_HEAD:
-            self._fail(431)
+        self._too_large = self._too_large or len(self.url) > MOST_HEAD
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers += 1
         self._head += len(name) + len(value) + len(": \r\n")
         if self._headers > MOST_HEADERS or len(self.url) + self._head > MOST_HEAD:
-            self._fail(431)
-        if self._in_head:  # a header behind the body is nobody's business
+            self._too_large = True
+        if not self._in_head:  # a header behind the body is nobody's business
+            if self._too_large:
+                self._fail(431)
+            return
+        if name.lower() == b"origin":
+            self._origins += (value,)
+        if not self._too_large:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if self._too_large:
+            self._fail(431)
+        if self._has_no_place:
+            self._fail(503)
         names = [name for name, _ in self.headers]
         if len(self.pipeline) >= _MOST_AHEAD:
             self._fail(400)
@@ -144,6 +162,7 @@ class _Receiving(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head, self._in_body, self._completed = True, False, True
+        self._origins = ()
         self._stop()
         cycle: Any = self.cycle
         if cycle is not None and cycle.response_complete:
@@ -229,14 +248,19 @@ class _Receiving(HttpToolsProtocol):
 
     def _refusal_of(self, status: int) -> bytes:
         request = str(uuid.uuid4())
+        log.info("answered", request=request, path="", status=status)
+        # Which page may read it is the application's to say; of two that ask, none may.
+        app = self.app
+        origin = self._origins[0].decode("latin-1") if len(self._origins) == 1 else ""
+        every = app.headers_for(origin) if isinstance(app, Frame) else SECURITY_HEADERS
         body = encode(outcome(status, request=request))
         headers = [
             *self.server_state.default_headers,
-            *SECURITY_HEADERS,
+            *every,
             (b"content-type", OUTCOME_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),
             (b"x-request-id", request.encode()),
-            (b"connection", b"close"),
+            *([] if (b"connection", b"close") in every else [(b"connection", b"close")]),
             *([(b"retry-after", b"1")] if status == http.HTTPStatus.SERVICE_UNAVAILABLE else []),
         ]
         line = f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}".encode()

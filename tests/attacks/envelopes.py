@@ -63,7 +63,8 @@ def envelopes() -> Iterator[Row]:
     yield Row("hookInstance in braces", put("hookInstance", "{" + "0" * 36 + "}"), BAD)
     yield Row("context holds nothing", put("context", {}), place="$.context.", everywhere=True)
     for name, value in _NO_OBJECT.items():
-        yield Row(f"prefetch is {name}", put("prefetch", value), place="$.prefetch")
+        expected = BAD if value is not None else (412,)
+        yield Row(f"prefetch is {name}", put("prefetch", value), expected, "$.prefetch")
         if value:
             yield Row(f"fhirAuthorization is {name}", put("fhirAuthorization", value))
     yield Row(
@@ -99,11 +100,11 @@ def _hostile_keys(request: Request) -> None:
 def _unknown_members(request: Request) -> None:
     for holder in (request, request["context"], request["fhirAuthorization"]):
         holder[MARK] = {MARK: [MARK, {MARK: None}]}
-    request["prefetch"][MARK] = None
+    request["prefetch"] |= {MARK: None, f"{MARK}-2": MARK, f"{MARK}-3": [MARK], f"{MARK}-4": 7}
 
 
 def _servers() -> Iterator[Row]:
-    for name, value in {"null": None, "a number": 7, "a list": [], "an object": {}}.items():
+    for name, value in {"a number": 7, "a list": [], "an object": {}}.items():
         yield Row(f"fhirServer is {name}", put("fhirServer", value), BAD, "$.fhirServer")
     for url in (
         "http://169.254.169.254/latest/meta-data",
@@ -131,7 +132,8 @@ def _servers() -> Iterator[Row]:
 
 def _authorizations() -> Iterator[Row]:
     yield Row("a token without a server", without("fhirServer"), BAD, "$.fhirServer")
-    yield Row("a token for an empty server", put("fhirServer", ""), BAD, "$.fhirServer")
+    for name, value in {"an empty": "", "a null": None}.items():
+        yield Row(f"a token for {name} server", put("fhirServer", value), BAD, "$.fhirServer")
     for member in ("access_token", "token_type", "expires_in", "scope", "subject", "patient"):
         path = f"fhirAuthorization.{member}"
         yield Row(f"{path} missing", without(path), ODD)

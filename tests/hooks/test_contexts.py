@@ -126,7 +126,9 @@ def test_both_shapes_of_order_dispatch_are_read():
     assert "1" == read_context("order-dispatch", {**members, "dispatchedOrders": []}).patient_id
 
 
-@pytest.mark.parametrize("bundle", [{}, {"resourceType": "Bundle"}, BUNDLE, {"entry": []}])
+@pytest.mark.parametrize(
+    "bundle", [{}, {"resourceType": "Bundle"}, BUNDLE, {"entry": []}, {"entry": None}]
+)
 def test_a_bundle_need_not_say_its_type(bundle):
     """
     As most examples do not (HOOK-06).

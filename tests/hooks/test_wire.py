@@ -14,6 +14,7 @@ from cds.hooks.wire import Response, Services, read_request
 
 UUID = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 MARK = "Zebedee"
+KEY = "glycaemia"
 
 
 def body(**changes):
@@ -32,7 +33,7 @@ def read(request):
     """
     Read a request for patient-view.
     """
-    return read_request(json.dumps(request).encode(), hook="patient-view")
+    return read_request(json.dumps(request).encode(), hook="patient-view", keys=[KEY])
 
 
 def refusal(request):
@@ -105,11 +106,20 @@ def test_what_nobody_knows_is_ignored():
     extended = copy.deepcopy(plain)
     extended["extension"] = [MARK]
     extended["foo"] = {"bar": 1}
+    extended["prefetch"] |= {MARK: MARK, "a": [{}], "b": 7}
     extended["context"]["encounterId"] = 7
     extended["context"]["foo"] = None
 
     assert read(plain).patient_id == read(extended).patient_id
     assert {"patient": None} == read(extended).prefetch
+
+
+@pytest.mark.parametrize("name", ["prefetch", "fhirServer", "fhirAuthorization", "extension"])
+def test_null_is_as_good_as_nothing(name):
+    """
+    Some clients write every member they know of; what is optional may be null (REQ-05, REQ-10).
+    """
+    assert read(body()) == read(body(**{name: None}))
 
 
 def without(name, *, of=None):
@@ -150,10 +160,11 @@ def without(name, *, of=None):
         (body(context={"userId": "Practitioner/1", "patientId": [7]}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": "x" * 65}), "$.context.patientId"),
         (body(context={"userId": "Practitioner/1", "patientId": "a_b"}), "$.context.patientId"),
-        (body(prefetch=None), "$.prefetch"),
         (body(prefetch=[]), "$.prefetch"),
-        (body(prefetch={MARK: MARK}), "$.prefetch"),
-        (body(prefetch={"a": [{}]}), "$.prefetch"),
+        (body(prefetch="x"), "$.prefetch"),
+        (body(prefetch={KEY: MARK}), f"$.prefetch.{KEY}"),
+        (body(prefetch={KEY: [{}]}), f"$.prefetch.{KEY}"),
+        (body(prefetch={KEY: False}), f"$.prefetch.{KEY}"),
         (body(fhirServer=7), "$.fhirServer"),
         (body(fhirAuthorization=MARK, fhirServer="https://a.b"), "$.fhirAuthorization"),
         (body(fhirAuthorization={"access_token": MARK}), "$.fhirServer"),

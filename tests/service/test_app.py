@@ -50,7 +50,7 @@ def outcome(response):
     return body["issue"][0]
 
 
-@pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
+@pytest.mark.parametrize("path", ["/cds-services", "/cds-services/", "/cds-services//"])
 def test_discovery_is_answered_without_a_redirect(serve, path):
     """
     With and without the slash that the sandbox adds (DISC-17, Q-02).
@@ -62,7 +62,10 @@ def test_discovery_is_answered_without_a_redirect(serve, path):
     assert [service_of(one) for one in HOOKS] == [one["id"] for one in response.json()["services"]]
 
 
-@pytest.mark.parametrize("path", [SERVICE, SERVICE.replace("services/", "services//")])
+@pytest.mark.parametrize(
+    "path",
+    [SERVICE, SERVICE.replace("services/", "services//"), f"{SERVICE}/", f"{SERVICE}//"],
+)
 def test_a_call_is_passed_on_as_it_came(serve, path):
     """
     The bytes go to the pipeline, with the id that the answer carries too (Q-02).

@@ -67,7 +67,14 @@ def issues(response):
 
 
 @pytest.mark.parametrize(
-    "path", [PATH, f"{PATH}/", PATH.replace("services/", "services//"), f"{SERVICE}/feedback/"]
+    "path",
+    [
+        PATH,
+        f"{PATH}/",
+        PATH.replace("services/", "services//"),
+        PATH.replace("/feedback", "//feedback"),
+        f"{SERVICE}/feedback/",
+    ],
 )
 def test_feedback_is_acknowledged(serve, kept, path):
     """

@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from cds.service.app import create_app
+from cds.service.clients import Client, Clients
 from cds.service.logs import configure
 from cds.service.receiving import MOST_HEAD, MOST_HEADERS
 from cds.service.server import Server, configuration
@@ -41,8 +42,9 @@ class started:  # noqa: N801 - used as a context
     A server in a thread.
     """
 
-    def __init__(self, *, fake=None, **settings):
+    def __init__(self, *, fake=None, origins=(), **settings):
         self.fake = fake or Fake()
+        self.clients = Clients([Client(name="page", origins=origins)])
         settings = {"receive_seconds": SECONDS, "max_body": LIMIT, **settings}
         self.settings = Settings(**settings)
 
@@ -52,7 +54,8 @@ class started:  # noqa: N801 - used as a context
         """
         configure(strict=True)
         self.listening = socket.create_server(("127.0.0.1", 0))
-        config = configuration(create_app(self.settings, self.fake), self.settings)
+        app = create_app(self.settings, self.fake, clients=self.clients)
+        config = configuration(app, self.settings)
         self.server = Server(config, drain_seconds=0)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]})
         self.thread.start()
@@ -300,6 +303,91 @@ def test_a_head_has_a_limit(address, head, expected, pieces):
 
     assert [expected] == statuses(answer)
     assert expected == 200 or "too-long" == outcome_of(answer)["issue"][0]["code"]
+
+
+def test_trailers_have_a_limit(address):
+    """
+    What comes behind the body is counted with the head.
+    """
+    body = CHUNKED + b"\r\n2\r\n{}\r\n0\r\n" + b"X: x\r\n" * MOST_HEADERS
+
+    assert 200 not in statuses(exchange(address, body + b"\r\n"))
+
+
+PAGE = "https://ehr.example"
+ASKED = b"Origin: " + PAGE.encode() + b"\r\n"
+NO_REQUESTS = {
+    "no request": (POST + ASKED + b"X: x\r\nno header\r\n\r\n", 400),
+    "two lengths": (POST + ASKED + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ", 400),
+    "a bad chunk": (CHUNKED + ASKED + b"\r\nzz\r\n", 400),
+    "no host": (b"GET /livez HTTP/1.1\r\n" + ASKED + b"\r\n", 400),
+    "a large header before it": (GET + b"X: " + b"x" * MOST_HEAD + b"\r\n" + ASKED + b"\r\n", 431),
+    "many headers before it": (GET + b"X: x\r\n" * MOST_HEADERS + ASKED + b"\r\n", 431),
+    "a long address": (b"GET /" + b"x" * MOST_HEAD + b" HTTP/1.1\r\n" + ASKED + b"\r\n", 431),
+}
+
+
+@pytest.fixture(scope="module")
+def page(serving):
+    """
+    A server that one page may call.
+    """
+    return serving(origins=(PAGE,), public_url="https://cds.example")
+
+
+@pytest.mark.parametrize(("raw", "expected"), NO_REQUESTS.values(), ids=NO_REQUESTS)
+def test_a_page_can_read_why_it_was_not_understood(page, raw, expected):
+    """
+    What is refused before it is a request has every header that an answer has (ERR-12, ERR-10).
+    """
+    answer = exchange(page, raw)
+    head = answer.partition(b"\r\n\r\n")[0].lower()
+
+    assert [expected] == statuses(answer)
+    assert outcome_of(answer)["id"].encode() in head
+    assert b"access-control-allow-origin: " + PAGE.encode() in head.splitlines()
+    assert b"vary: origin" in head.splitlines()
+    assert b"strict-transport-security: " in head
+
+
+@pytest.mark.parametrize("asked", [b"", b"Origin: https://evil.example\r\n", ASKED * 2])
+def test_a_stranger_cannot_read_it(page, asked):
+    """
+    Nor a page that is two at once (T60).
+    """
+    answer = exchange(page, POST + asked + b"X: x\r\nno header\r\n\r\n")
+
+    assert [400] == statuses(answer)
+    assert b"access-control-allow-origin" not in answer.lower()
+    assert b"evil" not in answer
+
+
+def test_a_page_is_not_taken_for_that_of_an_earlier_request(page):
+    """
+    A connection may be shared by what stands in front of us (T60).
+    """
+    answer = exchange(page, GET + ASKED + b"\r\n", b"\0\r\n\r\n", pause=0.1)
+
+    assert [200, 400] == statuses(answer)
+    assert 1 == answer.lower().count(b"access-control-allow-origin")
+
+
+def test_who_finds_no_place_is_told_once_he_asks(serving):
+    """
+    503 with all that an answer has; who only knocks is let go (ERR-09, ERR-12, T27).
+    """
+    address = serving(origins=(PAGE,), connections=1, receive_seconds=5)
+    with socket.create_connection(address) as client:
+        client.sendall(POST + b"Content-Length: 9\r\n\r\n{")
+        time.sleep(0.1)
+        answer = exchange(address, GET + ASKED + b"\r\n")
+        silent = exchange(address)
+
+    assert [503] == statuses(answer)
+    assert "throttled" == outcome_of(answer)["issue"][0]["code"]
+    assert b"retry-after: 1" in answer
+    assert b"access-control-allow-origin: " + PAGE.encode() in answer
+    assert b"" == silent
 
 
 def test_a_head_that_never_ends_is_refused(address):
