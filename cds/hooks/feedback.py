@@ -40,6 +40,7 @@ _AHEAD: Final = timedelta(minutes=5)
 _UUID: Final = re.compile(
     r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
 )
+_LEAP: Final = re.compile(r"(?<=:\d\d):60")
 _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII
 )
@@ -143,7 +144,8 @@ def _uuid(value: Any, path: str) -> str:
 def _instant(value: Any, path: str) -> datetime:
     try:
         if isinstance(value, str) and _INSTANT.fullmatch(value):
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+            # A leap second is one of RFC 3339; here its minute has a second less.
+            return datetime.fromisoformat(_LEAP.sub(":59", value.upper())).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise BadRequest("must be an instant with its zone, as RFC 3339 writes it", path=path)

@@ -68,7 +68,7 @@ def envelopes() -> Iterator[Row]:
         if value:
             yield Row(f"fhirAuthorization is {name}", put("fhirAuthorization", value))
     yield Row(
-        "prefetch with 50,000 keys", put("prefetch", {f"k{n}": None for n in range(50_000)}), (412,)
+        "prefetch with 50,000 keys", put("prefetch", {f"k{n}": None for n in range(50_000)}), (413,)
     )
     yield Row("prefetch with hostile keys", _hostile_keys, ANSWERED)
     yield from _servers()

@@ -49,8 +49,10 @@ def is_absolute(url: Any) -> bool:
 class Look:
     """What was found so far; every check adds a line for what it does not like."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ballot: bool = False) -> None:
         self.found: list[str] = []
+        self.ballot = ballot
+        """Whether what the 3.0 ballot adds may be there."""
 
     def wrong(self, clause: str, what: str, at: str) -> None:
         """Note that something breaks a clause."""

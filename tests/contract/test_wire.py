@@ -332,6 +332,20 @@ def test_an_answer_that_is_wrong(body, clause):
     assert clause in check(body)
 
 
+@pytest.mark.parametrize("choice", ["all", "any", "at-most-one", "some", None])
+def test_who_reads_the_ballot_may_be_told_how_to_choose_actions(choice):
+    """
+    By a value of the ballot, where there are actions (SUG-05).
+    """
+    body = changed(ANSWER, (*SUGGESTION, "actionSelectionBehavior"), choice)
+    without = changed(body, (*SUGGESTION, "actions"), KeyError)
+    known = choice in ("all", "any", "at-most-one")
+
+    assert known == ("SUG-05" not in clauses(response(body, ballot=True)))
+    assert "SUG-05" in clauses(response(body))
+    assert "SUG-05" in clauses(response(without, ballot=True))
+
+
 def test_one_resource_is_not_both_updated_and_deleted():
     """
     The client does deletes first (SUG-11), and a new id stands once (SUG-10).

@@ -21,8 +21,10 @@ from weakref import WeakKeyDictionary
 from tests.contract import wire
 from tests.contract.looking import UUID, parsed
 
-__all__ = ["FILE", "Exchange", "Watch", "faults_of", "python_path"]
+__all__ = ["BALLOT", "FILE", "Exchange", "Watch", "faults_of", "python_path"]
 
+BALLOT: Final = "reads-the-ballot"
+"""The name of a client that is registered as one that reads what the 3.0 ballot adds."""
 FILE: Final = "CONTRACT_FAULTS"
 """The variable that names where other processes write what they find."""
 
@@ -63,6 +65,7 @@ class Exchange:
     headers: Mapping[str, str]
     body: bytes
     repeated: tuple[str, ...] = ()
+    ballot: bool = False
 
     @property
     def name(self) -> str:
@@ -164,7 +167,9 @@ def _success(one: Exchange, body: Any) -> Iterable[str]:
             yield "FB-10: a large answer to feedback"
     elif one.method == "POST" and _SERVICE.fullmatch(one.path):
         request = _read(one.sent)
-        yield from wire.response(body, patient=_patient(request), drafts=_drafts(request))
+        yield from wire.response(
+            body, patient=_patient(request), drafts=_drafts(request), ballot=one.ballot
+        )
     elif not isinstance(body, dict):
         yield "HTTP-01: a body that is no object"
 
@@ -320,4 +325,5 @@ def _exchange(scope: Message, sent: bytes, start: Message, body: bytes) -> Excha
         headers,
         body,
         tuple(repeated),
+        ballot=scope.get("cds.caller", ("", ""))[0] == BALLOT,
     )

@@ -100,14 +100,21 @@ def _service(look: Look, one: dict[str, Any], at: str) -> str:
 # --- answers ------------------------------------------------------------------------
 
 
-def response(body: Any, *, patient: str = "", drafts: Mapping[str, Any] | None = None) -> list[str]:
+def response(
+    body: Any,
+    *,
+    patient: str = "",
+    drafts: Mapping[str, Any] | None = None,
+    ballot: bool = False,
+) -> list[str]:
     """
     Check the answer of a service.
 
     *patient* is the id of the patient of the call, *drafts* the drafts of its context by
     `Type/id`; what cannot be judged without them is left alone where they are not given.
+    With *ballot* the client is known to read what the 3.0 ballot adds.
     """
-    look = Look()
+    look = Look(ballot=ballot)
     whole = look.object_at("RESP-01", body, "$")
     if whole is None:
         return look.found
@@ -236,7 +243,7 @@ def _suggestions(
     for place, one in look.items_at("CARD-10", card["suggestions"], f"{at}.suggestions"):
         known = {"label", "uuid", "isRecommended", "actions", "extension"}
         if "actionSelectionBehavior" in one:
-            look.wrong("SUG-05", "actionSelectionBehavior", place)
+            _action_choice(look, one, place)
         look.members("CARD-16", one, frozenset(known | {"actionSelectionBehavior"}), place)
         look.text("SUG-01", one, "label", place)
         uuids.append(look.uuid("SUG-02", one, place))
@@ -248,6 +255,16 @@ def _suggestions(
     if recommended > 1 and behaviour == "at-most-one":
         look.wrong("SUG-03", "several recommended where one may be chosen", at)
     return uuids
+
+
+def _action_choice(look: Look, suggestion: dict[str, Any], at: str) -> None:
+    """Want a known value, with something to choose from, and only where it is read."""
+    if not look.ballot:
+        look.wrong("SUG-05", "actionSelectionBehavior", at)
+    if suggestion["actionSelectionBehavior"] not in {"all", "any", "at-most-one"}:
+        look.wrong("SUG-05", "none of all, any, at-most-one", f"{at}.actionSelectionBehavior")
+    if not suggestion.get("actions"):
+        look.wrong("SUG-05", "a choice of no actions", at)
 
 
 def _actions(

@@ -200,13 +200,15 @@ def test_a_comment_is_not_shown():
     [
         ("2026-06-01T11:58:00Z", NOW - timedelta(minutes=2)),
         ("2026-06-01T11:58:00.000z", NOW - timedelta(minutes=2)),
+        ("2026-05-31T23:59:60Z", NOW - timedelta(hours=12, seconds=1)),
+        ("2026-05-31T18:59:60.5-05:00", NOW - timedelta(hours=12, seconds=0.5)),
         ("2026-06-01T13:58:00+02:00", NOW - timedelta(minutes=2)),
         ("2026-06-01t06:58:00.123456789-05:00", NOW - timedelta(seconds=119, microseconds=876544)),
     ],
 )
 def test_an_instant_may_have_an_offset(at, expected):
     """
-    UTC is asked for; an offset says the same.
+    UTC is asked for; an offset says the same. A minute may have a leap second (FB-03).
     """
     found = only(overridden(at=at))
 

@@ -16,6 +16,7 @@ from cds.service.feedbacks import LatestFeedback
 from cds.service.handover import sheet_of
 from cds.service.pipeline import Pipeline
 from cds.service.settings import Settings
+from tests.contract.traffic import BALLOT
 from tests.hooks.test_feedback import CARD, accepted, overridden
 from tests.serving import shipped
 from tests.tokens import BASE, SERVICE, Signer, client_of, private_key, tokens_for
@@ -24,6 +25,7 @@ REQUESTS = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PATH = f"/cds-services/{SERVICE}"
 PLAIN = Signer(issuer="https://plain.example")
+NEXT = Signer(issuer="https://next.example")
 EPIC = Signer("RS384", issuer="https://epic.example", key=private_key("RS384"))
 SETTINGS = Settings(env="development", public_url=BASE)
 HBA1C = {"system": "urn:site", "code": "LAB17", "display": "Hemoglobin A1c"}
@@ -48,6 +50,7 @@ def clients():
     }
     return [
         client_of(PLAIN, name="plain", issuer=PLAIN.issuer),
+        client_of(NEXT, name=BALLOT, issuer=NEXT.issuer, ehr="generic-3.0"),
         client_of(
             EPIC,
             name="epic",
@@ -107,6 +110,23 @@ def test_each_gets_what_it_can_show(service):
     assert {"http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"} == {
         reason["system"] for one in epic["cards"] for reason in one["overrideReasons"]
     }
+
+
+def test_only_who_reads_the_ballot_is_told_how_to_choose_actions(service):
+    """
+    That all actions belong together, where there are several (SUG-05).
+    """
+    story = "new_prediabetes_likely_fatty_liver"
+    told = [
+        one for card in call(service, NEXT, story)["cards"] for one in card.get("suggestions", ())
+    ]
+    plain = json.dumps(call(service, PLAIN, story))
+    several = [one for one in told if len(one["actions"]) > 1]
+
+    assert several
+    assert {"all"} == {one["actionSelectionBehavior"] for one in several}
+    assert [] == [one for one in told if one not in several and "actionSelectionBehavior" in one]
+    assert "actionSelectionBehavior" not in plain
 
 
 def test_an_order_goes_out_under_the_code_of_the_site(service):

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
+from cds.hooks.wire import Services
 from cds.service.app import create_app
 from cds.service.settings import Settings
 from tests.calling import (
@@ -172,6 +173,8 @@ def test_versions_are_named_where_they_are_wanted():
     before = old.get(DISCOVERY).json()["services"]
 
     assert all(one["version"] and one["hookVersion"] == HOOKS[one["hook"]] for one in found)
+    assert [] == discovery({"services": found})
+    assert len(found) == len(Services.model_validate({"services": found}).services)
     assert not any({"version", "hookVersion"} & set(one) for one in before)
 
 
