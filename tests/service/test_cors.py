@@ -193,6 +193,25 @@ def test_any_page_may_call_a_development_service():
     assert "true" == answer.headers["access-control-allow-private-network"]
 
 
+@pytest.mark.parametrize(
+    ("origin", "status", "told"), [(HOST, 204, "true"), ("https://evil.example", 403, None)]
+)
+def test_a_registered_page_may_call_into_a_private_network(origin, status, told):
+    """
+    A hospital's service stands in its own network; a stranger is refused there too (SEC-19, T60).
+    """
+    asked = {
+        **preflight("POST", origin=origin),
+        "Access-Control-Request-Private-Network": "true",
+    }
+
+    answer = client_of().options(SERVICE, headers=asked)
+
+    assert status == answer.status_code
+    assert (HOST if told else None) == answer.headers.get("access-control-allow-origin")
+    assert not told or told == answer.headers["access-control-allow-private-network"]
+
+
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 def test_discovery_with_a_slash_is_no_redirect(path):
     """
