@@ -48,8 +48,8 @@ class Cors(CORSMiddleware):
         )
 
     def marks(self, origin: str) -> list[tuple[bytes, bytes]]:
-        """Give the headers by which a page of *origin* may read an answer; empty: no page asks."""
-        headers = MutableHeaders(self.simple_headers if origin else None)
+        """Give the headers by which a page of *origin* may read an answer; it may be unknown."""
+        headers = MutableHeaders(self.simple_headers if origin or self.allow_all_origins else None)
         if origin and not self.allow_all_origins and self.is_allowed_origin(origin):
             self.allow_explicit_origin(headers, origin)
         else:

@@ -42,7 +42,7 @@ def kept():
 @pytest.fixture(scope="module")
 def clients():
     """
-    Two registered clients.
+    Three registered clients.
     """
     liver = {
         f"order_liver_tests.{at}": {"system": "urn:site", "code": code}
@@ -50,7 +50,6 @@ def clients():
     }
     return [
         client_of(PLAIN, name="plain", issuer=PLAIN.issuer),
-        client_of(NEXT, name=BALLOT, issuer=NEXT.issuer, ehr="generic-3.0"),
         client_of(
             EPIC,
             name="epic",
@@ -60,6 +59,7 @@ def clients():
             options={"max-cards": 2},
             override_codes="hl7",
         ),
+        client_of(NEXT, name=BALLOT, issuer=NEXT.issuer, ehr="generic-3.0"),
     ]
 
 
