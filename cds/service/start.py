@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "application",
+    "begun",
     "build",
     "callers_of",
     "check_database",
@@ -57,8 +58,19 @@ _EXAMPLES: Final = Path(__file__).resolve().parents[2] / "fixtures" / "requests"
 
 
 def application() -> Frame:
-    """Build what the environment asks for; a worker process begins here."""
+    """Build what the environment asks for."""
     return started()[0]
+
+
+def begun(settings: Settings, clients: Clients) -> Frame:
+    """
+    Build what a supervisor has read; a worker process begins here.
+
+    Whoever comes later knows what the others know, though a file has been spoiled since.
+    """
+    with _or_say_why_not():
+        configure()
+        return build(settings, clients)
 
 
 def started() -> tuple[Frame, Settings]:
@@ -101,15 +113,15 @@ def _door_of(settings: Settings) -> socket.socket:
     return door
 
 
-def build(settings: Settings) -> Frame:
+def build(settings: Settings, clients: Clients | None = None) -> Frame:
     """
-    Load what *settings* name and build the application.
+    Load what *settings* name and build the application, for *clients* that were read already.
 
     Raises `RuleError` or `NotServedError` where the rules must not be served, and
     `BadSettingsError` where a client is registered for what they do not have.
     """
     unreviewed = settings.allow_unreviewed or not settings.is_production
-    clients = clients_of(settings)
+    clients = clients_of(settings) if clients is None else clients
     if settings.needs_tokens:
         check_database(settings)
     callers = callers_of(settings, clients)

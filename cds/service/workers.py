@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from socket import socket
 from typing import Final
 
@@ -22,10 +23,10 @@ from cds.service.process import harden
 from cds.service.receiving import Configuration
 from cds.service.server import Server, configuration
 from cds.service.settings import Settings
+from cds.service.start import begun, clients_of
 
 __all__ = ["supervise"]
 
-_APPLICATION: Final = "cds.service.start:application"
 # One that dies again and again must not take the processor from those that serve.
 _SECONDS_BETWEEN_STARTS: Final = (0.0, 1.0, 2.0, 5.0, 15.0, 30.0)
 _SECONDS_TO_BEGIN: Final = 60.0
@@ -35,7 +36,9 @@ _SECONDS_OF_A_GOOD_LIFE: Final = 60.0
 
 def supervise(settings: Settings, door: socket) -> None:
     """Serve at *door* by `CDS_WORKERS` processes until told to stop."""
-    config = configuration(_APPLICATION, settings, workers=settings.workers)
+    # Read once: a worker that comes later must neither know others nor fail at a file.
+    application = partial(begun, settings, clients_of(settings))
+    config = configuration(application, settings, workers=settings.workers)
     _Supervisor(config, [door], drain_seconds=settings.seconds_to_drain).run()
 
 

@@ -5,6 +5,7 @@ Several worker processes: one may die, all end together, and no answer is ever w
 import http.client
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import psutil
 import pytest
 
 from cds.service.settings import Settings
+from cds.service.start import callers_of
+from cds.service.workers import supervise
 from tests.calling import FIXTURES, ROOT, SERVICE
 from tests.contract.traffic import python_path
 from tests.stall import measure
@@ -350,3 +353,31 @@ def test_production_waits_for_its_proxy(env, drain, expected):
     Development ends at once.
     """
     assert expected == Settings(env=env, drain_seconds=drain).seconds_to_drain
+
+
+def test_a_later_worker_knows_whom_the_others_know(tmp_path, monkeypatch):
+    """
+    A registration that was spoiled or added meanwhile neither ends it nor sets it apart (T50, T6).
+    """
+    signer = Signer()
+    client = {"name": "ehr", "issuer": signer.issuer, "keys": [signer.jwk]}
+    (tmp_path / "ehr.json").write_text(json.dumps(client), "utf-8")
+    settings = Settings(env="development", auth="required", clients=tmp_path, workers=2)
+    made = []
+
+    class Supervising:
+        def __init__(self, config, _doors, *, drain_seconds):
+            made.append(config.app)
+
+        def run(self):
+            (tmp_path / "ehr.json").write_text("{", "utf-8")
+
+    monkeypatch.setattr("cds.service.workers._Supervisor", Supervising)
+    with socket.socket() as door:
+        supervise(settings, door)
+    monkeypatch.setattr("cds.service.start.build", lambda *read: read)
+    found, clients = pickle.loads(pickle.dumps(made[0]))()  # noqa: S301 - as workers get it
+
+    assert settings == found
+    assert 1 == callers_of(found, clients).registered
+    assert signer.issuer == clients.by_name["ehr"].issuer
