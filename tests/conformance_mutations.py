@@ -196,7 +196,7 @@ MUTATIONS: Final = (
     Mutation(
         "SUG-06",
         "cds/hooks/suggestions.py",
-        '                "description": description,\n',
+        '                "description": f"{description}: {which}" if which else description,\n',
         '                "description": "",\n',
         "tests/test_cards_contract.py::test_suggestions_can_be_chosen",
     ),
