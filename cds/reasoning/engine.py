@@ -428,6 +428,8 @@ class _Session:
 
     def _listed(self, clause: Listed) -> bool | None:
         on_list = self._snapshot.entries
+        if on_list.keys().isdisjoint(clause.names):
+            return self._dated(clause, [])
         entries = [
             entry
             for name in clause.names
