@@ -318,6 +318,7 @@ class _Checking:
             " `no such key` too: does --kid say what the key is registered as?"
             f" `tenant`: {self._client.name} may name"
             f" {', '.join(self._client.tenants) or 'none'}"
+            f"{_KEYS_ELSEWHERE if self._client.jwks_url else ''}"
         )
 
     def _about_pages(self, http: Http, route: str) -> _Step:
@@ -340,6 +341,10 @@ class _Checking:
         )
 
 
+_KEYS_ELSEWHERE: Final = (
+    "; `keys_unavailable` before it: the service could not read --jwks-url; where that is a"
+    " private address, --private-network names its network"
+)
 _WITHOUT_KEY: Final = (
     "--key names the private key of the client; cds client key makes one to try with"
 )

@@ -29,5 +29,10 @@ def check(context: Context) -> None:
                     one.place,
                     f"`{one.text}` compares with a number that has no name",
                     label=f"{written} is neither cited nor can it be chosen by a site",
-                    help=f"name it: `thresholds: {{NAME: {{value: {written}, cite: …}}}}`",
+                    help=f"name it: `thresholds: {{NAME: {{value: {_quoted(written)}, cite: …}}}}`",
                 )
+
+
+def _quoted(written: str) -> str:
+    """Write a value so that it can be pasted between braces."""
+    return f'"{written}"' if "{" in written else written
