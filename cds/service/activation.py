@@ -33,7 +33,7 @@ from cds.service.logs import log
 from cds.service.pipeline import Answer, Call, Pipeline
 from cds.service.release import NotServedError, Release
 
-__all__ = ["Activation", "Opened", "judged"]
+__all__ = ["Activation", "Opened", "copy_rules", "judged"]
 
 _SECONDS_TO_JUDGE: Final = 180
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -91,7 +91,8 @@ class Activation:
     *opens* makes a release ready from a folder or raises what says why not; *judge*
     gives the reasons against a folder. `look` and `roll_back` belong to the event loop,
     as `answer` does: a request is answered by the release it began with. *changed* is told
-    of the rules whenever others begin to answer.
+    of the rules whenever others begin to answer. *kept* is a folder to begin with where
+    *folder* can no longer be used: a process that is replaced must not stay away.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Activation:
         now: Callable[[], datetime],
         judge: Judge,
         changed: Callable[[Ruleset], None] = lambda _: None,
+        kept: Path | None = None,
     ) -> None:
         self._folder = folder
         self._changed = changed
@@ -109,10 +111,21 @@ class Activation:
         self._judge = judge
         self._now = now
         self._seen = signature_of(folder)
-        release, pipeline = opens(folder)
-        self._state = _State(Opened(release, pipeline, _mark(folder)), now())
+        try:
+            opened, refused = self._open(folder), None
+        except CdsError as error:
+            if kept is None:
+                raise
+            opened, refused = self._open(kept), self._refused(error)
+            log.error("rules_refused", release=opened.name, count=refused.count)
+        release = opened.release
+        self._state = _State(opened, now(), refused=refused)
         _warn_of_pending(release)
         self._looking = asyncio.Lock()
+
+    def _open(self, folder: Path) -> Opened:
+        release, pipeline = self._opens(folder)
+        return Opened(release, pipeline, _mark(folder))
 
     # --- answering --------------------------------------------------------------------
 
@@ -246,7 +259,7 @@ class Activation:
         with tempfile.TemporaryDirectory(prefix="cds-rules-") as parent:
             copy = Path(parent) / self._folder.name
             try:
-                _copy(self._folder, copy)
+                copy_rules(self._folder, copy)
                 mark = _mark(copy)
                 if mark == self._state.current.mark:
                     return None
@@ -254,11 +267,14 @@ class Activation:
                 if why:
                     return self._refuse(mark, why)
                 release, pipeline = self._opens(copy)
-            except RuleError as error:
-                return self._refuse("unreadable", [str(one) for one in error.diagnostics])
             except (CdsError, OSError) as error:
-                return self._refuse("unreadable", [_sentence(error)])
+                return self._refused(error)
         return Opened(release, pipeline, mark)
+
+    def _refused(self, error: Exception) -> _Refused:
+        if isinstance(error, RuleError):
+            return self._refuse("unreadable", [str(one) for one in error.diagnostics])
+        return self._refuse("unreadable", [_sentence(error)])
 
     def _refuse(self, mark: str, why: list[str]) -> _Refused:
         return _Refused(mark, self._now(), tuple(why[:_MOST_SAID]), len(why))
@@ -334,7 +350,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(one for one in folder.rglob("*.y*ml") if one.is_file())
 
 
-def _copy(folder: Path, to: Path) -> None:
+def copy_rules(folder: Path, to: Path) -> None:
     """Copy the rule files, so that what was judged is what is served."""
     files = _files(folder)
     size = sum(one.stat().st_size for one in files)

@@ -62,15 +62,16 @@ def application() -> Frame:
     return started()[0]
 
 
-def begun(settings: Settings, clients: Clients) -> Frame:
+def begun(settings: Settings, clients: Clients, kept: Path | None = None) -> Frame:
     """
     Build what a supervisor has read; a worker process begins here.
 
-    Whoever comes later knows what the others know, though a file has been spoiled since.
+    Whoever comes later knows what the others know, though a file has been spoiled since;
+    *kept* are the rules of the start.
     """
     with _or_say_why_not():
         configure()
-        return build(settings, clients)
+        return build(settings, clients, kept)
 
 
 def started() -> tuple[Frame, Settings]:
@@ -113,7 +114,7 @@ def _door_of(settings: Settings) -> socket.socket:
     return door
 
 
-def build(settings: Settings, clients: Clients | None = None) -> Frame:
+def build(settings: Settings, clients: Clients | None = None, kept: Path | None = None) -> Frame:
     """
     Load what *settings* name and build the application, for *clients* that were read already.
 
@@ -146,6 +147,7 @@ def build(settings: Settings, clients: Clients | None = None) -> Frame:
         now=lambda: datetime.now(UTC),
         judge=partial(judged, profile=settings.profile),
         changed=partial(warn_of_misfits, clients),
+        kept=kept,
     )
     check_against(clients, activation.ruleset)
     warm_up()

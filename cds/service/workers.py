@@ -11,13 +11,17 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 from socket import socket
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from cds.errors import CdsError
+from cds.service.activation import copy_rules
 from cds.service.logs import configure, log
 from cds.service.process import harden
 from cds.service.receiving import Configuration
@@ -36,10 +40,22 @@ _SECONDS_OF_A_GOOD_LIFE: Final = 60.0
 
 def supervise(settings: Settings, door: socket) -> None:
     """Serve at *door* by `CDS_WORKERS` processes until told to stop."""
-    # Read once: a worker that comes later must neither know others nor fail at a file.
-    application = partial(begun, settings, clients_of(settings))
-    config = configuration(application, settings, workers=settings.workers)
-    _Supervisor(config, [door], drain_seconds=settings.seconds_to_drain).run()
+    with ExitStack() as stack:
+        # Read once: a worker that comes later must neither know others nor fail at a file.
+        kept = _kept(settings.rules, stack)
+        application = partial(begun, settings, clients_of(settings), kept)
+        config = configuration(application, settings, workers=settings.workers)
+        _Supervisor(config, [door], drain_seconds=settings.seconds_to_drain).run()
+
+
+def _kept(rules: Path, stack: ExitStack) -> Path | None:
+    """Copy the rules for as long as *stack* is open; None where there is no room for them."""
+    try:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="cds-rules-"))) / "rules"
+        copy_rules(rules, folder)
+    except (CdsError, OSError):
+        return None
+    return folder
 
 
 class _Worker(Process):

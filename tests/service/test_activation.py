@@ -358,3 +358,25 @@ def test_a_judge_that_hangs_is_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr("cds.service.activation._SECONDS_TO_JUDGE", 0.05)
 
     assert ["the rules could not be judged in 0.05 seconds"] == judged(tmp_path)
+
+
+def test_a_process_that_comes_later_begins_with_what_was_kept(tmp_path):
+    """
+    Where the folder was spoiled since: it says so, and serves what the others serve (T50).
+    """
+    house = House(tmp_path / "rules")
+    shutil.copytree(house.folder, tmp_path / "kept")
+
+    def opens(folder):
+        if folder == house.folder:
+            raise RuleError(["broken"])
+        return house.opens(folder)
+
+    made = {"opens": opens, "now": lambda: NOW, "judge": house.judge}
+    with pytest.raises(RuleError):
+        Activation(house.folder, **made)
+    later = Activation(house.folder, **made, kept=tmp_path / "kept")
+
+    assert "one" == later.ruleset.release
+    assert "change refused" == later.about()["activation"]["state"]
+    assert ["broken"] == later.about()["activation"]["refused"]["why"]

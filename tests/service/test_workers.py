@@ -370,13 +370,14 @@ def test_a_later_worker_knows_whom_the_others_know(tmp_path, monkeypatch):
             made.append(config.app)
 
         def run(self):
+            assert (made[0].args[-1] / "release.yaml").is_file()
             (tmp_path / "ehr.json").write_text("{", "utf-8")
 
     monkeypatch.setattr("cds.service.workers._Supervisor", Supervising)
     with socket.socket() as door:
         supervise(settings, door)
     monkeypatch.setattr("cds.service.start.build", lambda *read: read)
-    found, clients = pickle.loads(pickle.dumps(made[0]))()  # noqa: S301 - as workers get it
+    found, clients, _ = pickle.loads(pickle.dumps(made[0]))()  # noqa: S301 - as workers get it
 
     assert settings == found
     assert 1 == callers_of(found, clients).registered
