@@ -71,7 +71,10 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
             "rules/cards/restriction_with_sglt2_inhibitor.yaml",
             "sglt2_inhibitor is present or ordered",
         ),
-        ("rules/cards/metformin_and_low_egfr.yaml", "metformin is newly ordered"),
+        (
+            "tests/format/orders/cards/reasons_against_testosterone.yaml",
+            "- testosterone is newly ordered",
+        ),
         ("rules/cards/metformin_and_low_egfr.yaml", "metformin is being refilled"),
         ("tests/format/orders/cards/reasons_against_testosterone.yaml", "needs_draft: true"),
     ),
@@ -106,10 +109,7 @@ ROWS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("tests/format/several/cards/thoughts_of_self_harm.yaml", "cuts: [{indicator: info}]"),
     ),
     "dynamic indicator; alternative summaries": (
-        (
-            "rules/cards/metformin_and_low_egfr.yaml",
-            "metformin is newly ordered",
-        ),
+        ("rules/cards/metformin_and_low_egfr.yaml", "- critical:"),
         ("rules/cards/metformin_and_low_egfr.yaml", "- say: "),
     ),
     "lists in holes (name all)": (
