@@ -267,7 +267,7 @@ def _is_unfinished(item: Item) -> bool:
     if named is None:
         named = item.resource.get("patient")
     if named is None or type(named) is dict:
-        return bool(item.act) and not {"reference", "identifier"} & (named or {}).keys()
+        return bool(item.act) and not {"reference", "identifier", "display"} & (named or {}).keys()
     return False
 
 

@@ -136,7 +136,8 @@ def test_other_hooks_are_about_nothing():
         ([("ordered", True)], METFORMIN | {"status": "active"}),
         ([("ordered", True)], {n: v for n, v in METFORMIN.items() if n != "subject"}),
         ([("ordered", True)], METFORMIN | {"subject": None}),
-        ([("ordered", True)], METFORMIN | {"subject": {"display": "nobody yet"}}),
+        ([("ordered", True)], METFORMIN | {"subject": {}}),
+        ([], METFORMIN | {"subject": {"display": "somebody"}}),
         (
             [("ordered", True)],
             {n: v for n, v in METFORMIN.items() if n not in {"status", "intent"}},
