@@ -4,6 +4,8 @@
 HOST   ?= 127.0.0.1
 PORT   ?= 8000
 VENV   ?= .venv
+# In which order tests run; another number shuffles them anew.
+SEED   ?= 1
 # The newest Python that the rule engine builds on and that really starts.
 PYTHON ?= $(shell for one in python3.12 python3.11 python3 python python3.13; do \
 	"$$one" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
@@ -26,7 +28,7 @@ run: setup  ## serve on HOST:PORT (127.0.0.1:8000)
 	@exec env CDS_ENV=$${CDS_ENV:-development} HOST=$(HOST) PORT=$(PORT) $(BIN)/python hooks_service.py
 
 test: $(VENV)/.dev  ## every test but the nightly ones
-	$(BIN)/python -m pytest -m "not nightly" $(ARGS)
+	$(BIN)/python -m pytest -m "not nightly" --randomly-seed=$(SEED) $(ARGS)
 
 check: $(VENV)/.dev  ## style, types
 	$(BIN)/ruff format --check .
@@ -52,8 +54,8 @@ conformance: $(VENV)/.dev  ## docs/conformance.md anew, from what tests say they
 mutations: $(VENV)/.dev  ## changes that must turn the tests of clauses red
 	$(BIN)/python -m tests.conformance_mutations
 
-nightly: $(VENV)/.dev  ## the long tests
-	$(BIN)/python -m pytest -m nightly $(ARGS)
+nightly: $(VENV)/.dev  ## every test, the long ones too, in another order and with other examples
+	$(BIN)/python -m pytest --hypothesis-profile=nightly $(ARGS)
 
 LOCK = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --upgrade \
 	--no-emit-index-url --no-emit-find-links --no-header --annotation-style=line
