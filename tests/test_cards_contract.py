@@ -422,6 +422,22 @@ def test_missing_inputs_say_why(cards):
     assert [] == violations(cards, check)
 
 
+def test_a_limit_stands_once_on_a_card(cards):
+    """
+    Rules that were merged into one card often share limits; nobody reads them twice.
+    """
+
+    def check(card, _patient):
+        told = [
+            one.strip(".")
+            for block in blocks(card).get("Limits", [])
+            for one in re.split(r"\. ", block.removeprefix("**Limits:** "))
+        ]
+        return sorted({one for one in told if told.count(one) > 1})
+
+    assert [] == violations(cards, check)
+
+
 def test_rule_evidence_and_limits_are_told(cards):
     """
     The cut-offs in words, a citation with its year, a grade, the limits, the review state.

@@ -179,17 +179,19 @@ class _Writer:
 
     def _blocks(self, finding: CardFinding) -> Iterable[str]:
         card = self._rules.cards[finding.card]
-        yield from self._body(finding)
+        limits: set[str] = set()
+        yield from self._body(finding, limits)
         for other in finding.appended:
             yield f"**Also:** {self._summary(other)}."
             yield from self._said(other)
         for other in finding.merged:
             code = self._rules.cards[other.card].code
             yield f"### {self._summary(other)} ({code})"
-            yield from self._body(other)
+            yield from self._body(other, limits)
         yield self._footer(card, finding)
 
-    def _body(self, finding: CardFinding) -> Iterable[str]:
+    def _body(self, finding: CardFinding, told: set[str]) -> Iterable[str]:
+        """Write one rule; a limit in *told* stands above already."""
         card = self._rules.cards[finding.card]
         yield from self._said(finding)
         table, missing = self._basis(card)
@@ -217,6 +219,8 @@ class _Writer:
         limits = [*card.about.limits]
         if card.upkeep.clinical_review == "pending":
             limits.append(self._rules.profile.texts["pending"])
+        limits = [one for one in limits if one not in told]
+        told.update(limits)
         if limits:
             yield "**Limits:** " + " ".join(limits)
 

@@ -17,6 +17,7 @@ from cds.core.findings import Decision
 from cds.core.rules import Ruleset
 from cds.core.truth import Need
 from cds.hooks.wire import RULE
+from cds.hooks.words import reason_in_words
 
 __all__ = ["UNCHECKED", "Unchecked", "unchecked"]
 
@@ -107,4 +108,4 @@ def _lists(rules: Ruleset, snapshot: Snapshot, needs: Iterable[Need]) -> Iterabl
         for search in rules.searches.values():
             state = snapshot.state_of(search.id)
             if key in {search.id, search.lists} and not state.complete:
-                yield search.title, str(state.reason)
+                yield search.title, reason_in_words(state.reason)

@@ -22,7 +22,7 @@ from cds.core.latest import Datum, gap_of, latest
 from cds.core.quantity import plain, shown
 from cds.core.rules import Card, Ruleset
 
-__all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "age", "unit_shown"]
+__all__ = ["HOLE", "MOST_IN_SUMMARY", "Words", "age", "reason_in_words", "unit_shown"]
 
 HOLE: Final = re.compile(r"\{\{(=?)\s*([^{}]+?)\s*\}\}")
 MOST_IN_SUMMARY: Final = 139
@@ -222,7 +222,7 @@ class Words:
             return str(Gap.NOT_DECIDED)
         if found.state == "not valid":
             return f"not valid: {self._gate(name, found.because)}"
-        reasons = [f"{self.title(one.name)} {_reason(one.reason)}" for one in found.needs]
+        reasons = [f"{self.title(one.name)} {reason_in_words(one.reason)}" for one in found.needs]
         return "; ".join(dict.fromkeys(reasons)) or str(Gap.NOT_DECIDED)
 
     def _gate(self, name: str, gate: str) -> str:
@@ -240,10 +240,10 @@ class Words:
         if reason is Gap.NEVER_MEASURED and concept.type != "quantity":
             return str(Gap.NOT_RECORDED)
         if reason is not Gap.STALE:
-            return _reason(reason)
+            return reason_in_words(reason)
         old = latest(self._snapshot, concept.id)
         if old is None or old.result is None:
-            return _reason(reason)
+            return reason_in_words(reason)
         value, day = self._shown(concept, old), old.result.when.day
         return f"last {value} on {day}, {age(old.days)} old: too old to use"
 
@@ -447,7 +447,7 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 
-def _reason(gap: Gap | str) -> str:
+def reason_in_words(gap: Gap | str) -> str:
     """Say to a clinician why something is not known."""
     return _REASONS.get(gap, str(gap))
 

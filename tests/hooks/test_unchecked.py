@@ -87,7 +87,7 @@ def test_a_safety_rule_that_lacks_its_data_is_never_silent(opened, name, key, ti
     """
     (rule,) = topics(answer(opened, body_of(name)))
     (card,) = answer(opened, gone(body_of(name), key))
-    reason = "search failed" if gone is failing else "not sent"
+    reason = "not received: the search failed" if gone is failing else "not received"
 
     assert "info" == card["indicator"]
     assert UNCHECKED == card["source"]["topic"]["code"]
@@ -124,7 +124,7 @@ def test_other_rules_are_named_where_a_search_failed(opened):
     cards = answer(opened, failing(body, "liver"))
 
     assert UNCHECKED not in topics(cards)
-    assert "Liver tests and platelets (search failed)" in cards[-1]["detail"]
+    assert "Liver tests and platelets (not received: the search failed)" in cards[-1]["detail"]
     assert not any("Not checked" in one["detail"] for one in cards[:-1])
     assert not any("Not checked" in one["detail"] for one in answer(opened, without(body, "liver")))
 
@@ -174,7 +174,7 @@ def test_it_stays_within_the_most_cards(opened):
     assert UNCHECKED == topics(free)[1]
     assert topics(free) == topics(answer(opened, body, options={"max-cards": 1}))
     assert free[0]["summary"] == only["summary"]
-    assert "Medicine orders (search failed)" in only["detail"]
+    assert "Medicine orders (not received: the search failed)" in only["detail"]
 
 
 def test_a_group_that_is_switched_off_is_not_named(opened):
