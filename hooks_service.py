@@ -6,12 +6,21 @@ Run it (`python hooks_service.py`, `make run`), or point an ASGI server at `hook
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
-from cds.service.process import harden
-from cds.service.server import serve
-from cds.service.start import application, opened, started, try_next
-from cds.service.workers import supervise
+try:
+    from cds.service.process import harden
+    from cds.service.server import serve
+    from cds.service.start import application, opened, started, try_next
+    from cds.service.workers import supervise
+except ModuleNotFoundError as error:
+    sys.stderr.write(
+        f"cannot start: this Python has no package {error.name}; `make setup` installs what is"
+        " needed into .venv, and `make run` or `.venv/bin/python hooks_service.py` serves\n"
+    )
+    raise SystemExit(os.EX_CONFIG) from None
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 The release that is served: refused where production must not serve it.
 """
 
+import re
 import socket
 import subprocess
 import sys
@@ -98,6 +99,26 @@ def test_the_entry_says_why_it_cannot_start(environment, expected):
     assert 78 == run.returncode
     assert expected in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_python_without_the_packages_is_told_where_they_are():
+    """
+    Not every Python of a machine is the one that was set up.
+    """
+    run = subprocess.run(
+        [sys.executable, "-S", "-E", "hooks_service.py"],
+        cwd=ROOT,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert 78 == run.returncode
+    assert re.fullmatch(
+        r"cannot start: this Python has no package \w+; `make setup` .*\n", run.stderr
+    )
 
 
 @pytest.mark.parametrize(
