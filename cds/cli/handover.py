@@ -10,9 +10,9 @@ from pathlib import Path
 from cds.cli.client.registering import registered
 from cds.cli.console import say_rule_error, say_usage
 from cds.errors import RuleError
-from cds.rulefiles.loader import load_ruleset
 from cds.service.faults import BadSettingsError
 from cds.service.handover import sheet_of
+from cds.service.release import NotServedError, open_release
 from cds.service.settings import read_settings
 
 __all__ = ["hand_over"]
@@ -25,12 +25,14 @@ def hand_over(
     try:
         settings = read_settings()
         client = registered(name, folder=folder)
-        ruleset = load_ruleset(rules or settings.rules, profile=profile or settings.profile)
-    except BadSettingsError as error:
+        release = open_release(
+            rules or settings.rules, unreviewed=True, profile=profile or settings.profile
+        )
+    except (BadSettingsError, NotServedError) as error:
         return say_usage(str(error))
     except RuleError as error:
         return say_rule_error(error)
-    sheet = sheet_of(ruleset, client, settings)
+    sheet = sheet_of(release.ruleset, client, settings)
     if out is None:
         sys.stdout.write(sheet)
         return 0

@@ -24,6 +24,20 @@ __all__ = ["UNCHECKED", "Unchecked", "unchecked"]
 UNCHECKED: Final = "MC-UNCHECKED"
 """The topic of the card: no rule."""
 
+_TEXTS: Final = frozenset(
+    {
+        "judgement",
+        "not_absent",
+        "not_device",
+        "unchecked",
+        "unchecked_advice",
+        "unchecked_lists",
+        "unchecked_many",
+        "unchecked_title",
+    }
+)
+"""The texts of the profile that it is written with; one without them has no such card."""
+
 _LONGEST: Final = 139
 _DID_NOT_ARRIVE: Final = frozenset({Gap.NOT_SENT, Gap.INCOMPLETE, Gap.SEARCH_FAILED})
 
@@ -78,10 +92,13 @@ def unchecked(
     rules: Ruleset, snapshot: Snapshot, decision: Decision, *, off: Iterable[str] = ()
 ) -> Unchecked | None:
     """
-    Find the rules that are unknown because of what did not arrive; None where there is none.
+    Find the rules that are unknown because of what did not arrive; None where there is none,
+    or the profile has no words for it: what an answer says of its evaluation names them still.
 
     Rules of the groups in *off* were not asked for.
     """
+    if not rules.profile.texts.keys() >= _TEXTS:
+        return None
     lacking: dict[str, tuple[str, ...]] = {}
     lists: dict[str, None] = {}
     is_of_safety = False

@@ -4,11 +4,13 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from cds.cli.__main__ import app
+from cds.service.settings import default_rules
 
 
 @pytest.fixture
@@ -44,13 +46,19 @@ def test_the_sheet_is_printed(handover):
 
 def test_the_rules_are_those_of_the_service(handover, monkeypatch, tmp_path):
     """
-    `CDS_RULES` names them, as it does for what is served.
+    `CDS_RULES` names them, as it does for what is served; what would not be has no sheet.
     """
-    monkeypatch.setenv("CDS_RULES", str(tmp_path))
+    assert "rules 2026.11" in handover("--client", "north")[1]
+    own = shutil.copytree(default_rules(), tmp_path / "rules")
+    release = own / "release.yaml"
+    release.write_text(release.read_text("utf-8").replace("2026.11", "2027.03"), "utf-8")
+    monkeypatch.setenv("CDS_RULES", str(own))
+    assert "rules 2027.03" in handover("--client", "north")[1]
+    monkeypatch.setenv("CDS_RULES", str(tmp_path / "clients"))
     code, said = handover("--client", "north")
 
-    assert 0 == code
-    assert "rules 2026.11" not in said
+    assert 2 == code
+    assert "there is no active card among the rules of this folder" in said
 
 
 def test_the_sheet_is_written(handover, tmp_path):
