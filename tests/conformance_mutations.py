@@ -63,8 +63,8 @@ MUTATIONS: Final = (
     Mutation(
         "CARD-13",
         "cds/hooks/cards.py",
-        '                "display": reason.display,\n',
-        '                "display": reason.code,\n',
+        '"system": profile.override_system, "display": one.display}',
+        '"system": profile.override_system, "display": one.code}',
         "tests/test_cards_contract.py::test_override_reasons",
     ),
     Mutation(

@@ -15,13 +15,13 @@ from cds.core.drafted import orders_asked_about
 from cds.core.facts import Gap, NotUsed, Snapshot
 from cds.core.findings import CardFinding, Conclusions, Decision, Offer
 from cds.core.headers import Citation
-from cds.core.rules import Card, Ruleset, SourceText
+from cds.core.rules import Card, OverrideReason, Profile, Ruleset, SourceText
 from cds.core.targets import named_orders
 from cds.hooks.suggestions import Change, Draft, Suggesting
 from cds.hooks.wire import RULE
 from cds.hooks.words import Words, age
 
-__all__ = ["compose", "evaluation", "evidence_of"]
+__all__ = ["closing_of", "compose", "evaluation", "evidence_of", "override_reasons_of"]
 
 
 def compose(
@@ -106,15 +106,10 @@ class _Writer:
         if suggestions:
             written["suggestions"] = suggestions
             written["selectionBehavior"] = card.choose
-        reasons = [
-            {
-                "code": reason.code,
-                "system": self._rules.profile.override_system,
-                "display": reason.display,
-            }
-            for reason in self._rules.profile.override_reasons
-            if reason.code in card.override_reasons
-        ]
+        profile = self._rules.profile
+        reasons = override_reasons_of(
+            profile, [one for one in profile.override_reasons if one.code in card.override_reasons]
+        )
         if reasons:
             written["overrideReasons"] = reasons
         if card.links:
@@ -338,14 +333,26 @@ class _Writer:
             yield f"{_titled(text)} ({ours}{one.supports}){tail}"
 
     def _footer(self, card: Card, finding: CardFinding) -> str:
-        texts = self._rules.profile.texts
         others = (*finding.merged, *finding.appended)
         parts = [card, *(self._rules.cards[one.card] for one in others)]
         rules = ", ".join(f"{one.code} {one.version}" for one in parts)
-        words = " ".join(
-            texts[key] for key in ("judgement", "not_absent", "not_device") if key in texts
-        )
-        return f"Rule {rules}, release {self._rules.release}. {words}"
+        return f"Rule {rules}, release {self._rules.release}. {closing_of(self._rules.profile)}"
+
+
+def override_reasons_of(
+    profile: Profile, reasons: Iterable[OverrideReason]
+) -> list[dict[str, str]]:
+    """Write reasons of the profile as a card offers them."""
+    return [
+        {"code": one.code, "system": profile.override_system, "display": one.display}
+        for one in reasons
+    ]
+
+
+def closing_of(profile: Profile) -> str:
+    """Give the words that every card ends with."""
+    texts = profile.texts
+    return " ".join(texts[key] for key in ("judgement", "not_absent", "not_device") if key in texts)
 
 
 _SAID = frozenset({Gap.UNIT, Gap.IMPLAUSIBLE, Gap.CONFLICT, Gap.FUTURE, Gap.STATUS, Gap.COMPARATOR})

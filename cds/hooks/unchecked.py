@@ -16,6 +16,7 @@ from cds.core.facts import Gap, Snapshot
 from cds.core.findings import Decision
 from cds.core.rules import Ruleset
 from cds.core.truth import Need
+from cds.hooks.cards import closing_of, override_reasons_of
 from cds.hooks.wire import RULE
 from cds.hooks.words import reason_in_words
 
@@ -65,7 +66,7 @@ class Unchecked:
         summary = texts["unchecked_lists"].replace("{{names}}", ", ".join(self.lists))
         if len(summary) > _LONGEST:
             summary = texts["unchecked_many"]
-        said = " ".join(texts[key] for key in ("judgement", "not_absent", "not_device"))
+        detail = (self.block(rules), texts["unchecked_advice"], closing_of(profile))
         source: dict[str, Any] = {"label": profile.source_label}
         if profile.source_url:
             source["url"] = profile.source_url
@@ -78,12 +79,9 @@ class Unchecked:
             "uuid": new_uuid(),
             "summary": summary,
             "indicator": "info",
-            "detail": f"{self.block(rules)}\n\n{texts['unchecked_advice']}\n\n{said}",
+            "detail": "\n\n".join(detail),
             "source": source,
-            "overrideReasons": [
-                {"code": one.code, "system": profile.override_system, "display": one.display}
-                for one in profile.override_reasons
-            ],
+            "overrideReasons": override_reasons_of(profile, profile.override_reasons),
             "extension": {RULE: {"code": UNCHECKED, "release": rules.release}},
         }
 

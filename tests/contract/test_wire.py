@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tests.changing import changed
 from tests.contract.wire import discovery, feedback, outcome, request, response
 
 A = "00000000-0000-4000-8000-00000000000a"
@@ -18,22 +19,6 @@ def clauses(found):
     The ids of what was found.
     """
     return {line.partition(":")[0] for line in found}
-
-
-def changed(whole, path, value):
-    """
-    A copy with one thing put in its place; `KeyError` takes it out.
-    """
-    found = copy.deepcopy(whole)
-    *way, last = path
-    inside = found
-    for step in way:
-        inside = inside[step]
-    if value is KeyError:
-        del inside[last]
-    else:
-        inside[last] = value
-    return found
 
 
 # --- discovery ----------------------------------------------------------------------

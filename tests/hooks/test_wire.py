@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cds.errors import BadRequest, TooLarge
 from cds.hooks.wire import Response, Services, read_request
+from tests.changing import changed
 
 UUID = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 MARK = "Zebedee"
@@ -302,22 +303,6 @@ def response():
     }
 
 
-def changed(path, value):
-    """
-    The response with one thing put in its place; a missing value takes it out.
-    """
-    found = response()
-    *way, last = path
-    inside = found
-    for step in way:
-        inside = inside[step]
-    if value is KeyError:
-        del inside[last]
-    else:
-        inside[last] = value
-    return found
-
-
 def test_a_whole_response_is_valid():
     """
     And so is one without cards.
@@ -386,7 +371,7 @@ def test_a_response_that_breaks_a_rule_is_found(path, value):
     One change each (T43).
     """
     with pytest.raises(ValidationError):
-        Response.model_validate(changed(path, value))
+        Response.model_validate(changed(response(), path, value))
 
 
 def test_a_delete_names_what_it_deletes():
@@ -395,7 +380,7 @@ def test_a_delete_names_what_it_deletes():
     """
     action = {"type": "delete", "description": "d", "resourceId": "ServiceRequest/a"}
 
-    found = Response.model_validate(changed(ACTION, action))
+    found = Response.model_validate(changed(response(), ACTION, action))
 
     assert "ServiceRequest/a" == found.cards[0].suggestions[0].actions[0].resource_id
 
@@ -422,7 +407,7 @@ def test_an_app_may_be_given_its_context():
     """
     link = {"label": "App", "url": "https://a.b/launch", "type": "smart", "appContext": "x"}
 
-    found = Response.model_validate(changed((*CARD, "links", 0), link))
+    found = Response.model_validate(changed(response(), (*CARD, "links", 0), link))
 
     assert "x" == found.cards[0].links[0].app_context
 
